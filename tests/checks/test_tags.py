@@ -9,7 +9,7 @@ from infraspec.checks.conventions.tag_policy import check_tag_policy
 from infraspec.checks.conventions.tags import check_tags
 from infraspec.contract.models import Contract
 from infraspec.conventions.tag_policy import TagPolicy
-from infraspec.core.finding import Finding, Location, Verdict
+from infraspec.core.finding import Finding, Location, SourceChange, Verdict
 from infraspec.core.unknown import Sensitive, Unknown
 from infraspec.terraform.plan import Plan, Resource
 
@@ -101,6 +101,14 @@ def test_all_faults_of_a_resource_are_one_finding() -> None:
         '  CostCenter = "engineering"\n'
         '  SecretType = "…" # one of database, jwt, api-key\n'
         "}",
+        changes=(
+            SourceChange(
+                "shared_tags",
+                "aws_secretsmanager_secret.this",
+                "tags",
+                entries=(("Owner", '"platform-team"'), ("CostCenter", '"engineering"'), ("SecretType", '"…"')),
+            ),
+        ),
     )
     assert [expected] == _check(resource, resource=SPECIFIC)
 

@@ -228,6 +228,101 @@ def test_environments_share_a_patch(tmp_path: Path) -> None:
     assert [] == left(tmp_path, fixes)
 
 
+SHARED = """\
+locals {
+  common = { Team = "orders", Owner = "a" }
+  other  = { Team = "spare" }
+}
+
+resource "aws_sqs_queue" "tagged" {
+  tags = local.common
+}
+
+resource "aws_sqs_queue" "spare" {
+  tags = merge(local.other, { Owner = "b" })
+}
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("", "  tags = local.common\n"),
+        ("  tags = { Size = 1 }\n", "  tags = merge(local.common, { Size = 1 })\n"),
+        (
+            "  tags = merge(\n    var.own, # its own\n    { Size = 1 },\n  )\n",
+            "  tags = merge(\n    local.common,\n    var.own, # its own\n    { Size = 1 },\n  )\n",
+        ),
+        ("  tags = merge(var.own, { Size = 1 })\n", "  tags = merge(local.common, var.own, { Size = 1 })\n"),
+    ],
+)
+def test_a_map_of_the_module_has_the_tags(written: str, expected: str, tmp_path: Path) -> None:
+    """Tags whose value the contract leaves open come from the map that other tags of the module are made of."""
+    contract = CONTRACT + "[tags.common]\nTeam = {}\nOwner = {}\n"
+    source = SHARED + 'variable "own" {\n  default = {}\n}\n\nresource "aws_sqs_queue" "jobs" {\n%s}\n'
+    fixes = fixes_of(tmp_path, {"main.tf": source % written}, contract=contract)
+    assert [source % expected] == [*fixes.after.values()]
+    assert [] == left(tmp_path, fixes)
+
+
+WATCHED = """\
+resource "aws_ecs_cluster" "main" {
+  name = "shop"
+}
+
+resource "aws_ecs_service" "api" {
+  name            = "api"
+  cluster         = aws_ecs_cluster.main.id
+  task_definition = "api:1"
+  desired_count   = 1
+}
+
+resource "aws_secretsmanager_secret" "db" {
+  name = "shop-db"
+}
+"""
+
+
+@pytest.mark.parametrize("root", [("prod",), ("dev", "prod")])
+def test_the_first_alarms_come_with_their_way_to_people(root: tuple[str, ...], tmp_path: Path) -> None:
+    """Where there is no topic, alarms get topics with subscriptions and a log of events, once, in the root module."""
+    entries = "".join(f'[environments.{name}]\nroot = "{name}"\naccount_id = "111122223333"\n' for name in root)
+    main = 'provider "aws" {\n  region = "eu-west-1"\n}\n\nmodule "app" {\n  source = "../app"\n}\n'
+    contract = f'[project]\napplication = "shop"\n{entries}[alarms]\n'
+    fixes = fixes_of(
+        tmp_path, {"app/main.tf": WATCHED, **{f"{name}/main.tf": main for name in root}}, contract=contract
+    )
+    assert not fixes.unfixed
+    for name in root:
+        text = next(text for path, text in fixes.after.items() if path.parent.name == name)
+        assert 1 == text.count('resource "aws_sns_topic" "critical"')
+        assert 1 == text.count('variable "critical_email_endpoint"')
+        assert f'name = "shop-{name}-critical"' in text
+        assert 4 <= text.count("log_group_name = aws_cloudwatch_log_group.events.name")
+    (app,) = (text for path, text in fixes.after.items() if path.parent.name == "app" and path.name == "main.tf")
+    assert "deployment_circuit_breaker {" in app
+    assert [] == left(tmp_path, fixes)
+
+
+def test_a_repository_with_topics_gets_no_others(tmp_path: Path) -> None:
+    """Where there is a topic, which alerts it is meant for is left to its owner."""
+    source = {"main.tf": WATCHED + 'resource "aws_sns_topic" "own" {}\n'}
+    fixes = fixes_of(tmp_path, source, contract=CONTRACT + "[alarms]\nwithout = []\n")
+    assert {} == fixes.after
+    reasons = {one.reason for one in fixes.unfixed}
+    assert {"which of the topics it belongs to, an endpoint, or a playbook is for you to say"} == reasons
+
+
+def test_tags_in_blocks(tmp_path: Path) -> None:
+    """A resource that has blocks in the place of a map gets one for each tag."""
+    group = 'resource "aws_autoscaling_group" "hosts" {\n  max_size = 1\n  min_size = 1\n}\n'
+    fixes = fixes_of(tmp_path, {"main.tf": group}, contract=CONTRACT + '[tags.common]\nOwner = "platform"\n')
+    (text,) = fixes.after.values()
+    assert '  tag {\n    key                 = "Owner"\n    value               = "platform"\n' in text
+    assert [] == left(tmp_path, fixes)
+
+
 def test_a_file_of_json_is_left_alone(tmp_path: Path) -> None:
     """What is not HCL is not edited; the finding says so."""
     source = {"main.tf.json": '{"resource": {"aws_sqs_queue": {"jobs": {"name": "jobs"}}}}'}

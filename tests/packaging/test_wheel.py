@@ -124,6 +124,18 @@ def test_the_live_suite_does_not_run_unguarded(python: Path, tmp_path: Path) -> 
     assert "conftest.py:" not in result.stdout
 
 
+def test_no_infraspec(python: Path, tmp_path: Path) -> None:
+    """`-p no:infraspec` leaves the plugin out, and `-p infraspec` loads it where no plugin is loaded by itself."""
+    (tmp_path / "test_own.py").write_text("def test_own(): pass\n")
+    command = ("pytest", "-p", "no:cacheprovider", "--infraspec-env", "dev")
+    without = run(python, tmp_path, *command, "-p", "no:infraspec")
+    alone = {**NO_CREDENTIALS, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    named = run(python, tmp_path, *command, "-p", "infraspec", environment=alone)
+
+    assert "unrecognized arguments: --infraspec-env" in without.stderr
+    assert "there is no contract" in named.stderr
+
+
 def test_package_in_the_environment_is_that_of_the_wheel(python: Path, tmp_path: Path) -> None:
     """The environment does not see this checkout."""
     result = run(python, tmp_path, "infraspec", "--version")

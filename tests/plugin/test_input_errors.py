@@ -53,6 +53,54 @@ CASES = {
         (),
         ["infraspec.toml:13"],
     ),
+    "workspace of another environment": (
+        {"infraspec.toml": CONTRACT + 'workspace = "prod"\n[environments.prod]\n'},
+        (),
+        ["PairingError: infra/infraspec.toml:", "the environment `dev` is given what belongs to another one"],
+    ),
+    "variable file of another environment": (
+        {
+            "infraspec.toml": CONTRACT
+            + 'var_files = ["x.tfvars"]\n[environments.prod]\nvariables = {stage = "prod"}\n',
+            "x.tfvars": 'stage = "prod"\n',
+            "v.tf": 'variable "stage" {}\n',
+        },
+        (),
+        ["PairingError: infra/infraspec.toml:", 'found:    var.stage is "prod"'],
+    ),
+    "name prefix of another environment": (
+        {
+            "infraspec.toml": CONTRACT + 'var_files = ["x.tfvars"]\n[environments.prod]\n',
+            "x.tfvars": 'name_prefix = "hello-prod"\n',
+            "v.tf": 'variable "name_prefix" {}\n',
+        },
+        ("--infraspec-env", "dev"),
+        ["PairingError: infra/infraspec.toml:", 'found:    var.name_prefix is "hello-prod"'],
+    ),
+    "account of another environment": (
+        {
+            "infraspec.toml": CONTRACT + 'var_files = ["x.tfvars"]\n[environments.prod]\naccount_id = "123456789012"\n',
+            "x.tfvars": 'account_id = "123456789012"\n',
+            "v.tf": 'variable "account_id" {}\n',
+        },
+        ("--infraspec-env", "dev"),
+        ["PairingError: infra/infraspec.toml:", "found:    var.account_id is 123456789012"],
+    ),
+    "account that the provider may not work in": (
+        {"p.tf": 'provider "aws" {\n  allowed_account_ids = ["123456789012"]\n}\n'},
+        (),
+        ["PairingError: infra/infraspec.toml:", "found:    the provider aws has allowed_account_ids 123456789012"],
+    ),
+    "account that is forbidden": (
+        {"p.tf": 'provider "aws" {\n  forbidden_account_ids = ["111122223333"]\n}\n'},
+        (),
+        ["PairingError: infra/infraspec.toml:", "forbidden_account_ids 111122223333"],
+    ),
+    "placeholder that there is not": (
+        {"infraspec.toml": CONTRACT + '[names.patterns]\naws_sqs_queue = "{aplication}-{name}"\n'},
+        (),
+        ["infraspec.toml:9", "did you mean {application}?"],
+    ),
     "broken tag policy": (
         {"infraspec.toml": CONTRACT + '[tags]\npolicy = "p.json"\n', "p.json": '{"tags": {}'},
         (),
@@ -255,3 +303,36 @@ def test_what_the_user_may_not_read(pytester: pytest.Pytester, name: str) -> Non
     assert "its mode" in text
     assert "Traceback" not in text
     assert "INTERNALERROR" not in text
+
+
+MEANT = {
+    "what the contract states": (CONTRACT + 'variables = {stage = "prod"}\n[environments.prod]\n', {}),
+    "a name that holds both": (
+        CONTRACT + 'var_files = ["x.tfvars"]\n[environments.prod]\n',
+        {"x.tfvars": 'stage = "dev-of-prod"\n'},
+    ),
+    "an account of nobody": (
+        CONTRACT + 'var_files = ["x.tfvars"]\n[environments.prod]\naccount_id = "123456789012"\n',
+        {"x.tfvars": 'account_id = "444455556666"\n'},
+    ),
+    "the default of a variable": (
+        CONTRACT + "[environments.prod]\n",
+        {"d.tf": 'variable "env" {\n  default = "prod"\n}\n'},
+    ),
+    "an environment named after another one": (
+        CONTRACT.replace("environments.dev", "environments.prod-eu") + 'workspace = "prod"\n[environments.prod]\n',
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize(("contract", "files"), MEANT.values(), ids=MEANT)
+def test_what_is_meant_is_no_wrong_pair(pytester: pytest.Pytester, contract: str, files: dict[str, str]) -> None:
+    """What may as well be meant is judged."""
+    variables = 'variable "stage" {\n  default = ""\n}\nvariable "account_id" {\n  default = ""\n}\n'
+    result = Project({"infraspec.toml": contract, "v.tf": variables, **files}).run(
+        pytester, "-k", "test_names or source"
+    )
+
+    assert result.ret != USAGE_ERROR
+    assert "PairingError" not in text_of(result)

@@ -1,5 +1,6 @@
 """The suite runs alike with and without xdist and Allure, by option, environment variable and ini, and offline."""
 
+import os
 import re
 from pathlib import Path
 
@@ -163,3 +164,24 @@ def test_run_that_is_about_something_else_imports_little(pytester: pytest.Pytest
     result = pytester.runpytest_subprocess(suite, "-p", "infraspec.plugin", "-p", "no:cacheprovider")
 
     result.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("option", [("--infraspec-plan", "../x.json"), ("--infraspec-plan=../x.json",)])
+def test_the_value_of_an_option_is_no_place_of_tests(pytester: pytest.Pytester, option: tuple[str, ...]) -> None:
+    """pytest.ini of the directory that pytest is run in holds, with its options and paths, wherever a plan lies."""
+    Project({"x.json": "{}", "infra/lib/helper.py": "NAME = 'known'\n"}).write(pytester.path)
+    repository = Project(
+        {
+            "pytest.ini": "[pytest]\naddopts = -k named\npythonpath = lib\nmarkers =\n  mine: theirs\n",
+            "test_own.py": "import helper\n\ndef test_named(pytestconfig):\n    assert pytestconfig.inipath\n\n"
+            "def test_other(): pass\n",
+        }
+    ).write(pytester.path / "infra")
+    pytester.makeini(f"[pytest]\npythonpath = {ROOT / 'plugins'}\n")
+    pytester.chdir()
+    os.chdir(repository)
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", *option)
+
+    result.assert_outcomes(passed=1, deselected=1)
+    assert "configfile: pytest.ini" in result.outlines
+    assert str(repository) in text_of(result)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infraspec.core.finding import Finding, Verdict
+from infraspec.core.rules import RULES
 from infraspec.reporting.github.annotations import sarif
 from infraspec.reporting.github.comment import comment
 from infraspec.reporting.run.repository import Links
@@ -75,3 +76,21 @@ def test_an_unknown_switch_is_an_error_of_the_contract(line: str, pytester: pyte
 
     assert pytest.ExitCode.USAGE_ERROR == result.ret
     assert all(text in text_of(result) for text in WRONG[line])
+
+
+@pytest.mark.parametrize("level", ["off", "advice"])
+def test_every_rule_has_a_switch(level: str, pytester: pytest.Pytester) -> None:
+    """With all rules off nothing is judged, and with all as advice nothing fails; each says where it is switched."""
+    lines = "".join(f'{rule} = "{level}"\n' for rule in RULES)
+    tables = "[alarms]\n[state]\n[versions]\n[consistency]\n[process]\n[tags.common]\nOwner = {}\n"
+    contract = f"{CONTRACT}{tables}[rules]\n{lines}"
+    result = Project({"main.tf": NOT_ALLOWED, "infraspec.toml": contract}).run(pytester, "-rs")
+
+    shown = text_of(result)
+    if level == "off":
+        static = [rule for rule in RULES.values() if "static" in rule.suites]
+        result.assert_outcomes(skipped=len(static), passed=1)  # that selectors match something is asked by no rule
+        assert len(static) == shown.count("switched off at infra/infraspec.toml:")
+    else:
+        assert "VIOLATED" not in shown
+        assert "ADVICE tags: " in shown

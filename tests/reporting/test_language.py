@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from infraspec.core.errors import ReportError
 from infraspec.core.finding import Verdict
 from infraspec.core.rules import RULES
 from infraspec.reporting.github.comment import _OF_OTHERS, COMMENT_LIMIT, comment
-from infraspec.reporting.language import Language, catalogue, chosen, say, say_filled, say_number, speaking
+from infraspec.reporting.kpi import GOALS, Period, Sources, kpi_text, measured
+from infraspec.reporting.language import Language, catalogue, chosen, say, say_filled, say_finding, say_number, speaking
+from infraspec.reporting.notify.notices import Notice, NoticeChange, Told, digest
 from infraspec.reporting.run.repository import Links
 from tests.reporting.results import RESULTS, entry
 
@@ -31,14 +34,15 @@ def asked() -> set[str]:
             continue
         for node in ast.walk(tree):
             name = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
-            if isinstance(node, ast.Call) and name in {"say", "say_number"} and node.args:
-                texts = [one.value for one in ast.walk(node.args[-1 if name == "say_number" else 0])
+            if isinstance(node, ast.Call) and name in {"say", "say_number", "_say"} and node.args:
+                texts = [one.value for one in ast.walk(node.args[0 if name == "say" else 1])
                          if isinstance(one, ast.Constant) and isinstance(one.value, str)]  # fmt: skip
                 found |= {f"{{number}} {text}" if name == "say_number" else text for text in texts}
             if isinstance(node, ast.Call) and name == "Section":
                 nouns = [keyword.value for keyword in node.keywords if keyword.arg == "noun"] + node.args[3:4]
                 found |= {one.value for one in nouns if isinstance(one, ast.Constant) and isinstance(one.value, str)}
     dynamic = {"changes without risk", "broken tests", "failed tests", _OF_OTHERS}
+    dynamic |= {goal.name for goal in GOALS} | {"total", "environment", "advice"}
     return found | dynamic | FOUND | LABELS | CONSEQUENCES | {rule.sentence for rule in RULES.values()}
 
 
@@ -93,3 +97,40 @@ def test_a_language_that_there_is_not() -> None:
     """It is an error that names those there are."""
     with pytest.raises(ReportError, match="unknown language"):
         chosen("de", None, {})
+
+
+def test_a_finding_has_its_labels_in_japanese() -> None:
+    """Verdict, labels and consequence are; places, reasons and what is pasted stay, and the columns too."""
+    english = (
+        "main.tf:1: VIOLATED names: a.b\n    consequence: new tasks of x will not start\n"
+        "    expected:    b\n    fix:         c = 1\n                 d: 1"
+    )
+    japanese = (
+        "main.tf:1: 違反 names: a.b\n    影響:        x の新しいタスクは起動しません\n"
+        "    期待値:      b\n    修正:        c = 1\n                 d: 1"
+    )
+    with speaking("ja"):
+        assert japanese == say_finding(english)
+    assert english == say_finding(english)
+
+
+def test_the_figures_are_japanese() -> None:
+    """Headings, goals and what the figures are made of are."""
+    period = Period(date(2026, 1, 1), date(2026, 1, 31))
+    sources = Sources(incidents=(), deployments=())
+    with speaking("ja"):
+        text = kpi_text("shop", measured(sources, period), sources, period)
+    assert "# shop: 成果指標" in text
+    assert "| インシデント数 | 0 | 0 | 前期間の 50 % 以下 |" in text
+    assert not [line for line in text.splitlines() if line.startswith("- ") and line.isascii()]
+
+
+def test_a_message_is_japanese() -> None:
+    """Its title and levels are."""
+    told = Told("static", "prod", "names", "a.b", "", "critical")
+    with speaking("ja"):
+        message = digest(NoticeChange("prod", (Notice(told, "x"),), (told,), (told,)), "shop")
+    assert ("shop prod: 新規 1 件, 復旧 1 件; 未解消 1 件", "重大 prod\nx\n\n復旧 prod names: a.b") == (
+        message.title,
+        message.body,
+    )

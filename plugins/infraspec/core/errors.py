@@ -110,6 +110,10 @@ class UnknownEnvironmentError(ContractError):
     """An environment was asked for that the contract does not have."""
 
 
+class PairingError(ContractError):
+    """An environment is given what belongs to another one: a workspace, a file of variables, an account."""
+
+
 class EventError(InfraspecError):
     """The event that a workflow run was started by cannot be read."""
 

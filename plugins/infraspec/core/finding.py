@@ -52,15 +52,17 @@ class Related(Visible, frozen=True):
 class SourceChange(Struct, frozen=True, omit_defaults=True):
     """A change of the source that may fix a finding, which `infraspec fix` tries: all texts are HCL.
 
-    `kind` says what `into`, the address of a resource or data source, gets. `arguments`: each of `entries`, a name with
-    its expression, in the object or block at `path`, or in the resource itself. `statement`: a statement of the policy
-    at `path`, in its own words (`text`) or of `actions` on `resources`; a role without a path gets a policy of its own.
-    `block`: a nested block. `beside`: blocks of the same module. `references` are the attributes that these texts
-    name, by address, each with the expression that names it there. `default_tags`: the entries for all resources of the
-    provider configuration that the resource has.
+    `kind` says what `into`, the address of a resource or data source, gets. `arguments`: each of `entries`, a name
+    with its expression, in the object or block at `path`, or in the resource itself. `statement`: a statement of
+    the policy at `path`, in its own words (`text`) or of `actions` on `resources`; a role without a path gets a
+    policy of its own. `block`: a nested block. `beside`: blocks of the same module, `root`: of the root module.
+    `references` are the attributes that these texts name, by address, each with the expression that names it there.
+    `default_tags`: the entries for all resources of the provider configuration that the resource has.
+    `shared_tags`: a variable or local value of the module that is a map with the keys of the entries, whatever they
+    are there. `needs` are blocks of the root module that the change cannot do without.
     """
 
-    kind: Literal["arguments", "statement", "block", "beside", "default_tags"]
+    kind: Literal["arguments", "statement", "block", "beside", "root", "default_tags", "shared_tags"]
     into: str
     path: str = ""
     text: str = ""
@@ -68,6 +70,7 @@ class SourceChange(Struct, frozen=True, omit_defaults=True):
     actions: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     references: tuple[tuple[str, str], ...] = ()
+    needs: str = ""
 
 
 class Finding(Visible, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,19 +13,19 @@ from msgspec import Struct, field
 
 from infraspec.checks.common.resources_by_arn import DOCUMENT_TYPE
 from infraspec.checks.common.statement_hcl import inline_policy, policy_name, statement_of
+from infraspec.core.errors import listing
 from infraspec.core.finding import Finding, SourceChange
+from infraspec.core.unknown import Value
 from infraspec.fixes.references import Naming, UnfixableError, file_of
 from infraspec.fixes.text_edits import (
     Edit,
     argument_added,
     block_added,
     blocks_after,
-    closing,
-    expression_end,
-    indent_of,
+    first_argument,
     items_added,
-    opening,
 )
+from infraspec.fixes.tokens import closing, expression_end, indent_of, opening
 from infraspec.hcl import ast
 from infraspec.hcl.ast import Attribute, Expression, SourceText
 from infraspec.hcl.parser import parse
@@ -112,15 +112,17 @@ class PatchBuilder(Struct):
         for one in wanted:
             try:
                 site = self.site(one.environment, one.change.into)
+                if one.change.kind == "root":
+                    site = Site(one.environment, site.resource, _root(site), site.body, site.file)
                 change, edits = self._named(site, one.change)
             except UnfixableError as error:
                 built.refused[one] = str(error)
                 continue
             built.edits[one] = edits
-            block: tuple[object, ...] = site.block
-            if change.kind == "default_tags":
-                block = (_root(site).configuration.directory, site.resource.provider)
-            places.setdefault((*block, change.kind, change.path), []).append((one, site, change))
+            places.setdefault(_place(site, change), []).append((one, site, change))
+            if change.needs:
+                needed = SourceChange("root", change.into, text=change.needs)
+                places.setdefault(_place(site, needed), []).append((one, site, needed))
         for items in places.values():
             try:
                 edits = list(_BUILDERS[items[0][2].kind](self, items))
@@ -233,8 +235,18 @@ class PatchBuilder(Struct):
 
 
 _SHORTEST = 2
-_QUOTED = re.compile(r'"[^"\n]*"')
+_FEW = 3
+_QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _INTERPOLATED = re.compile(r"(\$\{[^}]*\})")
+
+
+def _place(site: Site, change: SourceChange) -> tuple[object, ...]:
+    """Return what changes share that are made together."""
+    block: tuple[object, ...] = site.block
+    if change.kind in {"default_tags", "root"}:
+        provider = site.resource.provider if change.kind == "default_tags" else ""
+        block = (_root(site).configuration.directory, provider)
+    return (*block, change.kind, change.path)
 
 
 def _block(resource: Resource) -> object:
@@ -288,6 +300,7 @@ def _renamed(change: SourceChange, renamed: Mapping[str, str]) -> SourceChange:
         tuple((name, said(expression)) for name, expression in change.entries),
         change.actions,
         tuple(map(said, change.resources)),
+        needs=change.needs,
     )
 
 
@@ -594,15 +607,37 @@ def _beside(builder: PatchBuilder, items: Sequence[Item]) -> Iterator[Edit]:
         yield blocks_after(site.file, site.text, site.body.at, builder.shared(texts, inside=False))
 
 
-def _default_tags(builder: PatchBuilder, items: Sequence[Item]) -> Iterator[Edit]:
-    """Give all resources of a provider configuration of the root module tags that they lack."""
-    site, root = items[0][1], _root(items[0][1])
-    roots = {name: builder.plans(name).modules[""] for name in builder.environments}
-    siblings = {
+def _of_root(builder: PatchBuilder, items: Sequence[Item]) -> Iterator[Edit]:
+    """Add blocks to the root module, each once: to its variables.tf and main.tf, if it has these."""
+    siblings = _roots(builder, items[0][1])
+    by_labels: dict[str, list[tuple[Site, str]]] = {}
+    for _, site, change in items:
+        for block in parse(change.text, "blocks").body.blocks:
+            text = change.text[block.at : closing(change.text, opening(change.text, block.at)).start + 1]
+            by_labels.setdefault(text.partition("{")[0], []).append((siblings[site.environment], text))
+    blocks: dict[str, list[str]] = {}
+    for labels, texts in by_labels.items():
+        usual = "variables.tf" if labels.startswith("variable ") else "main.tf"
+        shared = builder.shared(texts, inside=False, siblings=list(siblings.values()))
+        blocks.setdefault(usual, []).append(shared)
+    for usual, own in blocks.items():
+        yield builder.naming.declared(_root(items[0][1]), usual, "\n\n".join(own))
+
+
+def _roots(builder: PatchBuilder, site: Site) -> dict[str, Site]:
+    """Return, by environment, the root modules that are made of the same directory as that of a site."""
+    root, roots = _root(site), {name: builder.plans(name).modules[""] for name in builder.environments}
+    return {
         name: Site(name, site.resource, one, site.body, site.file)
         for name, one in roots.items()
         if one.configuration.directory == root.configuration.directory
     }
+
+
+def _default_tags(builder: PatchBuilder, items: Sequence[Item]) -> Iterator[Edit]:
+    """Give all resources of a provider configuration of the root module tags that they lack."""
+    site, root = items[0][1], _root(items[0][1])
+    siblings = _roots(builder, site)
     entries = _by_name((one, siblings[own.environment], change) for one, own, change in items)
     body = root.configuration.providers.get(site.resource.provider or "aws")
     if body is None:
@@ -624,6 +659,44 @@ def _default_tags(builder: PatchBuilder, items: Sequence[Item]) -> Iterator[Edit
         yield argument_added(file, text, inner.at, f"tags = {_object(values)}", None)
 
 
+def _shared_tags(builder: PatchBuilder, items: Sequence[Item]) -> Iterator[Edit]:
+    """Merge a map that the module has for its resources into the tags of one, whose own ones win."""
+    site, keys = items[0][1], {name for _, _, change in items for name, _ in change.entries}
+    name = _map_with(builder.naming.visible(site.module), keys, list(_tags_of(site.module)))
+    written = site.body.attributes.get("tags")
+    if written is None:
+        yield _added_argument(site, site.body, f"tags = {name}")
+        return
+    attribute, source = written
+    file, node, text = file_of(site.module, source, builder.boundary), attribute.expression, source.text
+    if isinstance(node, ast.Call) and node.name == "merge" and not node.expand:
+        yield first_argument(file, text, node.at, name)
+        return
+    end = _end(source, attribute)
+    yield Edit(file, node.at, node.at, f"merge({name}, ")
+    yield Edit(file, end, end, ")")
+
+
+def _map_with(visible: Mapping[str, Value], keys: Collection[str], used: Sequence[str]) -> str:
+    """Return the name of a map that has some keys: the one that most tags of the module are made of.
+
+    Raises UnfixableError if there is none.
+    """
+    named = [name for name, value in visible.items() if isinstance(value, Mapping) and keys <= value.keys()]
+    if not named:
+        raise UnfixableError(f"no variable or local value of the module is a map with {listing(sorted(keys), _FEW)}")
+    pattern = {name: re.compile(rf"(?<![\w.]){re.escape(name)}(?![\w.\[])") for name in named}
+    return min(named, key=lambda name: (-sum(bool(pattern[name].search(text)) for text in used), len(name)))
+
+
+def _tags_of(module: ModuleInstance) -> Iterator[str]:
+    """Yield the expressions of tags of the resources of a module."""
+    for body in module.configuration.resources.values():
+        if (written := body.attributes.get("tags")) is not None:
+            attribute, source = written
+            yield source.text[attribute.expression.at : _end(source, attribute)]
+
+
 def _root(site: Site) -> ModuleInstance:
     module = site.module
     while module.parent is not None:
@@ -636,7 +709,9 @@ _BUILDERS: Mapping[str, Callable[[PatchBuilder, Sequence[Item]], Iterator[Edit]]
     "statement": _statements,
     "block": _blocks,
     "beside": _beside,
+    "root": _of_root,
     "default_tags": _default_tags,
+    "shared_tags": _shared_tags,
 }
 
 

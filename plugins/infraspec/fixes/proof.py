@@ -111,7 +111,7 @@ class Prover(Struct):
             return self._alone(group, "it cannot be fixed together with another finding"), None
         try:
             texts = _texts(infrastructure, applied(built))
-            texts, after = self._followed(texts)
+            texts, after = self._followed(texts, [*self._accepted, *group])
         except (OverlapError, InfraspecError) as error:
             return self._alone(group, f"the patched source cannot be read: {str(error).splitlines()[0]}"), None
         problem = next(self._problems(after, [*self._accepted, *group]), "")
@@ -119,8 +119,14 @@ class Prover(Struct):
             return self._alone(group, problem), None
         return {}, texts
 
-    def _followed(self, texts: dict[Path, str]) -> tuple[dict[Path, str], dict[str, EnvironmentJudgement]]:
-        """Return texts and what is judged of them, with changes of what they make VIOLATED: the name of what is new."""
+    def _followed(
+        self, texts: dict[Path, str], tried: Sequence[Wanted]
+    ) -> tuple[dict[Path, str], dict[str, EnvironmentJudgement]]:
+        """Return texts and what is judged of them, with changes of what they make VIOLATED: the name of what is new.
+
+        What is still VIOLATED for another reason, which has a change of its own, gets that too.
+        """
+        known = {(one.environment, one.finding.rule, one.finding.key): one.finding.changes for one in tried}
         patched = self.infrastructure.edited(texts)
         after = patched.judged()
         for _ in range(_ROUNDS):
@@ -128,7 +134,12 @@ class Prover(Struct):
                 Wanted(name, finding)
                 for name, now in after.items()
                 for finding in now.findings
-                if finding.verdict is Verdict.VIOLATED and finding.changes and finding.key not in self._keys(name)
+                if finding.verdict is Verdict.VIOLATED
+                and finding.changes
+                and (
+                    finding.key not in self._keys(name)
+                    or finding.changes != known.get((name, finding.rule, finding.key), finding.changes)
+                )
             ]
             if not following:
                 break

@@ -89,7 +89,7 @@ class Naming(Struct):
                 if _is(child.output(output), address):
                     return output
         name = _free(name, child.configuration.outputs)
-        edits.append(self._declared(child, "outputs.tf", f'output "{name}" {{\n  value = {value}\n}}'))
+        edits.append(self.declared(child, "outputs.tf", f'output "{name}" {{\n  value = {value}\n}}'))
         return name
 
     def _variable(  # noqa: PLR0917 - one step of the way
@@ -106,11 +106,11 @@ class Naming(Struct):
         file = file_of(parent, call.source, self.boundary)
         ends = [attribute.end for attribute, source in call.attributes.values() if source is call.source]
         edits.append(argument_added(file, call.source.text, call.at, f"{name} = {value}", max(ends, default=None)))
-        edits.append(self._declared(child, "variables.tf", f'variable "{name}" {{\n  type = string\n}}'))
+        edits.append(self.declared(child, "variables.tf", f'variable "{name}" {{\n  type = string\n}}'))
         return f"var.{name}"
 
-    def _declared(self, module: ModuleInstance, usual: str, block: str) -> Edit:
-        """Return what adds a block to the usual file of a module, or to the first that it has."""
+    def declared(self, module: ModuleInstance, usual: str, block: str) -> Edit:
+        """Return what adds blocks to the usual file of a module, or to the first that it has."""
         sources = {Path(source.name).name: source for source in _sources(module)}
         source = sources.get(usual) or sources[min(sources)]
         return blocks_at_end(file_of(module, source, self.boundary), source.text, block)

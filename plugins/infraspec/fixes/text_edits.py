@@ -1,26 +1,19 @@
 """Edits of HCL text that leave every other byte as it is: comments, alignment, line ends.
 
-The tree of `infraspec.hcl` says where a node begins. Where brackets close and where an expression ends is read off the
-text, because a tree has no comments.
-
-Source: HCL Native Syntax Specification, "Lexical Elements" and "Template Expressions".
+The tree of `infraspec.hcl` says where a node begins; where it ends is read off the tokens of the text.
 """
 
 from __future__ import annotations
 
-import re
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
-_TOKEN = re.compile(
-    r'(?P<comment>\#[^\n]*|//[^\n]*|/\*.*?\*/)|<<-?(?P<heredoc>\w[\w-]*)\r?\n|(?P<quote>")|(?P<open>[\[({])|'
-    r"(?P<close>[\])}])|(?P<newline>\n)|(?P<comma>,)|(?P<blank>[ \t\r]+)|(?P<other>\w+|.)",
-    re.DOTALL,
-)
-_TEMPLATE = re.compile(r'\\.|(?P<literal>\$\$\{|%%\{)|(?P<open>[$%]\{)|(?P<end>")|.', re.DOTALL)
+from infraspec.fixes.alignment import realigned
+from infraspec.fixes.tokens import closing, indent_of, line_start, opening
+
 _STEP = "  "
 
 
@@ -38,97 +31,25 @@ class OverlapError(ValueError):
 
 
 def edited(text: str, edits: Iterable[Edit]) -> str:
-    """Return a text with edits made; what is inserted has the line ends of the text. Raises OverlapError."""
+    """Return a text with edits made, with the line ends of the text, and aligned as its lines are.
+
+    Raises OverlapError.
+    """
     pieces: list[str] = []
-    position = 0
+    changed: set[int] = set()
+    position = line = 0
     newline = "\r\n" if "\r\n" in text else "\n"
     for edit in sorted(dict.fromkeys(edits), key=lambda one: (one.start, one.end)):
         if edit.start < position:
             raise OverlapError(edit.text)
-        pieces += text[position : edit.start], edit.text.replace("\r\n", "\n").replace("\n", newline)
-        position = edit.end
-    return "".join([*pieces, text[position:]])
-
-
-class Token(Struct, frozen=True):
-    """A token: `kind` is open, close, comma, newline, comment, or other."""
-
-    kind: str
-    start: int
-    end: int
-
-
-def tokens(text: str, at: int) -> Iterator[Token]:
-    """Yield what stands in a text from an offset on, blanks left out; quoted text and heredocs are one token each."""
-    while found := _TOKEN.match(text, at):
-        kind, end = str(found.lastgroup), found.end()
-        if kind == "quote":
-            kind, end = "other", _quote_end(text, end)
-        elif kind == "heredoc":
-            closing = re.compile(rf"^[ \t]*{re.escape(found['heredoc'])}[ \t]*\r?$", re.MULTILINE).search(text, end)
-            kind, end = "other", closing.end() if closing else len(text)
-        if kind != "blank":
-            yield Token(kind, found.start(), end)
-        at = end
-
-
-def _quote_end(text: str, at: int) -> int:
-    while found := _TEMPLATE.match(text, at):
-        at = found.end()
-        if found["end"]:
-            break
-        if found["open"]:
-            at = closing(text, at - 1).start + 1
-    return at
-
-
-class Brackets(Struct, frozen=True):
-    """A pair of brackets: the offset after the opening one, that of the closing one, and the last token between."""
-
-    inner: int
-    start: int
-    last: Token | None
-    first: Token | None
-
-
-def closing(text: str, at: int) -> Brackets:
-    """Return the brackets that open at an offset. Raises ValueError if they never close."""
-    depth, last, first = 0, None, None
-    for token in tokens(text, at):
-        depth += (token.kind == "open") - (token.kind == "close")
-        if not depth:
-            return Brackets(at + 1, token.start, last, first)
-        if token.start > at and token.kind not in {"comment", "newline"}:
-            first, last = first or token, token
-    raise ValueError("brackets that never close")
-
-
-def opening(text: str, at: int, bracket: str = "{") -> int:
-    """Return where the first bracket of a kind is from an offset on."""
-    return next(token.start for token in tokens(text, at) if text[token.start : token.end] == bracket)
-
-
-def expression_end(text: str, at: int) -> int:
-    """Return where the expression ends that begins at an offset, as an argument or an item."""
-    depth, end = 0, at
-    for token in tokens(text, at):
-        if depth == 0 and token.kind in {"comma", "newline", "close", "comment"}:
-            break
-        depth += (token.kind == "open") - (token.kind == "close")
-        if token.kind not in {"comment", "newline"}:
-            end = token.end
-    return end
-
-
-def line_start(text: str, at: int) -> int:
-    """Return where the line of an offset begins."""
-    return text.rfind("\n", 0, at) + 1
-
-
-def indent_of(text: str, at: int) -> str:
-    """Return the blanks that the line of an offset begins with."""
-    line = text[line_start(text, at) : at]
-    return line[: len(line) - len(line.lstrip())] if line.strip() else line
+        inserted = edit.text.replace("\r\n", "\n").replace("\n", newline)
+        line += text.count("\n", position, edit.start)
+        last = line + inserted.count("\n")
+        first = line + (inserted.startswith(newline) and bool(text[line_start(text, edit.start) : edit.start].strip()))
+        changed.update(range(first, last + (not inserted.endswith("\n"))))
+        pieces += text[position : edit.start], inserted
+        position, line = edit.end, last
+    return realigned("".join([*pieces, text[position:]]), changed)
 
 
 def _opens_line(text: str, at: int) -> bool:
@@ -158,13 +79,21 @@ def items_added(file: Path, text: str, at: int, items: Sequence[str], *, commas:
     return [Edit(file, pair.last.end, pair.last.end, f"{before} {continued}")]
 
 
+def first_argument(file: Path, text: str, at: int, argument: str) -> Edit:
+    """Return what adds an argument before the others of the call that begins at an offset."""
+    pair = closing(text, opening(text, at, "("))
+    if pair.first is None:
+        return Edit(file, pair.inner, pair.start, argument)
+    if "\n" in text[pair.inner : pair.first.start] and _opens_line(text, pair.first.start):
+        return Edit(file, pair.first.start, pair.first.start, f"{argument},\n{indent_of(text, pair.first.start)}")
+    return Edit(file, pair.first.start, pair.first.start, f"{argument}, ")
+
+
 def argument_added(file: Path, text: str, at: int, lines: str, after: int | None) -> Edit:
     """Return what adds lines to the block that begins at an offset: behind an argument's end, or before the brace."""
     brace = opening(text, at)
     pair = closing(text, brace)
     indent = indent_of(text, at) + _STEP
-    if after is not None:
-        lines = _aligned(lines, text, after)
     own = textwrap.indent(lines, indent)
     if after is not None and "\n" in text[after : pair.start]:
         place = text.index("\n", after) + 1
@@ -175,17 +104,6 @@ def argument_added(file: Path, text: str, at: int, lines: str, after: int | None
     inner = text[pair.inner : pair.start].strip()
     kept = f"{indent}{inner}\n" if inner else ""
     return Edit(file, pair.inner, pair.start, f"\n{kept}{own}\n{indent_of(text, at)}")
-
-
-_ARGUMENT = re.compile(r"\s*(\w+ *)= ")
-
-
-def _aligned(lines: str, text: str, after: int) -> str:
-    """Return an argument with its sign below that of the argument that ends at an offset, if it is long enough."""
-    neighbour, own = _ARGUMENT.match(text, line_start(text, after - 1)), _ARGUMENT.match(lines)
-    if neighbour is None or own is None:
-        return lines
-    return f"{own[1].strip():{len(neighbour[1]) - 1}} = {lines[own.end() :]}"
 
 
 def block_added(file: Path, text: str, at: int, block: str) -> Edit:

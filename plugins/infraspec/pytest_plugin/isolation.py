@@ -15,9 +15,37 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.config.findpaths import determine_setup
 
 _PREFIX = "infraspec_"
 _CONTRACT = "infraspec.toml"
+
+
+def find_settings_again(config: pytest.Config, args: list[str]) -> None:
+    """Find the file of settings as if the values of options were none of the paths that tests are looked for in.
+
+    pytest looks for it before it knows the options of plugins, and takes `--infraspec-plan ../plan.json` for a path.
+    """
+    known = config.known_args_namespace
+    root, file, settings, *_ = determine_setup(
+        inifile=known.inifilename,
+        override_ini=known.override_ini,
+        args=known.file_or_dir,
+        rootdir_cmd_arg=known.rootdir or None,
+        invocation_dir=config.invocation_params.dir,
+    )
+    if (root, file) == (config.rootpath, config.inipath):
+        return
+    del args[: len(config.getini("addopts"))]
+    config._rootpath, config._inipath, config._inicfg = root, file, settings  # noqa: SLF001 - pytest has no other way
+    config._inicache.clear()  # noqa: SLF001 - likewise
+    args[:0] = config.getini("addopts")
+    if (configure := getattr(config, "_configure_python_path", None)) is not None:  # a plugin's own before pytest 9.1
+        configure()
+    config.pluginmanager.consider_preparse(args)
+    known = config._parser.parse_known_args(args, namespace=copy.copy(config.option))  # noqa: SLF001 - likewise
+    known.confcutdir = known.confcutdir or str(file.parent if file else root)
+    config.known_args_namespace = known
 
 
 def isolate(config: pytest.Config, args: list[str]) -> None:
@@ -38,9 +66,9 @@ def isolate(config: pytest.Config, args: list[str]) -> None:
     here = [argument for argument in (*known.file_or_dir, *beside) if Path(argument.partition("::")[0]).exists()]
     suites = [str(found) for argument in known.file_or_dir if (found := _directory(argument))]
     known.file_or_dir = here or suites
-    known.confcutdir = known.confcutdir or os.path.commonpath(
-        [Path(path.partition("::")[0]).resolve() for path in here or suites]
-    )
+    if here or suites:
+        places = [Path(path.partition("::")[0]).resolve() for path in here or suites]
+        known.confcutdir = known.confcutdir or os.path.commonpath(places)
     config.known_args_namespace = known
 
 

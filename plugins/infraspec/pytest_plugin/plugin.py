@@ -44,8 +44,12 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
     """Keep what is for the tests of an application out of a run of a suite that is named as a package.
 
     Its options, settings and conftest.py may need what is not installed here. A file of settings with a setting of
-    infraspec is meant for it.
+    infraspec is meant for it. And find the file of settings where it is without the paths that options have as values.
     """
+    if any(argument.startswith("--infraspec-") and "=" not in argument for argument in args):
+        from infraspec.pytest_plugin.isolation import find_settings_again  # noqa: PLC0415 - few runs are told so
+
+        find_settings_again(early_config, args)
     known = early_config.known_args_namespace
     if any(_is_suite(argument) for argument in known.file_or_dir):
         from infraspec.pytest_plugin.isolation import isolate  # noqa: PLC0415 - few runs are of a suite

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from infraspec.pytest_plugin.options import SETTINGS
 from infraspec.pytest_plugin.own_checks import Hooks
 from infraspec.pytest_plugin.session import Session
 from infraspec.reporting.allure.files import write_files
-from infraspec.reporting.language import chosen
+from infraspec.reporting.language import Language, chosen
 from infraspec.reporting.run.recorder import Recorder, environment_of, recorder_of
 from infraspec.reporting.run.results import prepare, write
 from infraspec.reporting.run.results_builder import gather
@@ -151,7 +151,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         session = session_of(config)
         is_open = any(record["counts"]["undetermined"] for record in recorder.records) and not _is_part(config)
         answers = session.answers() if is_open else None
-        write_summary(terminalreporter, recorder, session.contract, session.baseline, session.shown, answers=answers)
+        write_summary(
+            terminalreporter,
+            recorder,
+            session.contract,
+            session.baseline,
+            session.shown,
+            answers=answers,
+            language=_language(config),
+        )
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
@@ -161,7 +169,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         return
     terminal: pytest.TerminalReporter | None = config.pluginmanager.get_plugin("terminalreporter")
     if terminal is not None and recorder_of(config).records and "failed" in terminal.stats:
-        arrange(terminal.stats["failed"], list(session_of(config).contract.environments), terminal.verbosity)
+        environments = list(session_of(config).contract.environments)
+        arrange(terminal.stats["failed"], environments, terminal.verbosity, _language(config))
     recorder = recorder_of(config)
     if any(problem["error"] == AwsError.__name__ for problem in recorder.problems):
         _keep_lost_sandbox(config)
@@ -190,7 +199,6 @@ def _write_results(config: pytest.Config, *, complete: bool) -> None:
         contract, names, baseline = None, [], None
     plan = session.settings.plan.value
     moves = {name: session.moves(name) for name in names if contract and session.environments.has(name)}
-    asked, stated = session.settings.lang.value, contract.project.language if contract else None
     results = gather(
         recorder_of(config),
         contract,
@@ -199,7 +207,7 @@ def _write_results(config: pytest.Config, *, complete: bool) -> None:
         baseline,
         complete=complete,
         moves=moves,
-        language=chosen(asked, stated, os.environ),
+        language=_language(config),
     )
     shown = dict(zip(names, session.shown_names, strict=True)) if names else {}
     results = results.renamed(shown)
@@ -207,6 +215,14 @@ def _write_results(config: pytest.Config, *, complete: bool) -> None:
         write(results, path)
     if folder:
         write_files(folder, results, os.environ)
+
+
+def _language(config: pytest.Config) -> Language:
+    """Return the language that the option asks for, or the contract, if it can be read, or the locale."""
+    session, stated = session_of(config), None
+    with suppress(InfraspecError):
+        stated = session.contract.project.language
+    return chosen(session.settings.lang.value, stated, os.environ)
 
 
 def _allure_folder(config: pytest.Config) -> Path | None:

@@ -24,6 +24,7 @@ from infraspec.core.errors import (
     EmptySelectionError,
     ErrorCollector,
     InfraspecError,
+    PairingError,
     TagPolicyError,
     TaskDefinitionError,
     collected,
@@ -156,6 +157,7 @@ class Session:
         """Read everything that is to be checked, or all but the `plans`, which workers read then.
 
         The errors of all environments are raised together, unless one of them can be read: others are `unread` then.
+        What belongs to another environment than it is given for ends the run.
         """
         collector, unread = ErrorCollector(), ErrorCollector()
         with paused_collector():
@@ -165,7 +167,10 @@ class Session:
                 self.baseline  # noqa: B018 - likewise
             for name in self.names if plans else ():
                 with unread.collect(name if len(self.names) > 1 else ""):
-                    self.environments.plan(name)
+                    try:
+                        self.environments.plan(name)
+                    except PairingError as error:
+                        collector.errors.append(error)
             keep_to_the_end()
         collector.finalize()
         if not plans:

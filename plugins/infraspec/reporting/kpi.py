@@ -15,11 +15,11 @@ from typing import Literal, TypeAlias, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from infraspec.core.errors import counted
 from infraspec.process.checklist import PullRequest, compliance
 from infraspec.process.history import Alert, false_alerts
 from infraspec.process.incidents import DeploymentRecord, Incident, figures
 from infraspec.reporting.document import Items, Paragraph, Part, Table, Title, markdown, raw
+from infraspec.reporting.language import say, say_number
 
 Unit: TypeAlias = Literal["incidents", "minutes", "percent"]
 
@@ -50,7 +50,7 @@ class Period(Struct, frozen=True):
         return parts
 
     def __str__(self) -> str:
-        return f"{self.first} to {self.last}"
+        return say("{first} to {last}", first=self.first, last=self.last)
 
 
 class Sources(Struct, frozen=True):
@@ -180,7 +180,8 @@ def measured(sources: Sources, period: Period) -> tuple[Figure, ...]:
     )
 
 
-_MARKS = {True: "✅ yes", False: "❌ no", None: "unknown"}
+def _mark(figure: Figure) -> str:
+    return {True: f"✅ {say('yes')}", False: f"❌ {say('no')}", None: say("unknown")}[figure.is_kept]
 
 
 def kpi_text(title: str, found: Sequence[Figure], sources: Sources, period: Period, plot: str = "") -> str:
@@ -188,21 +189,21 @@ def kpi_text(title: str, found: Sequence[Figure], sources: Sources, period: Peri
     months = period.months()
     rows = [
         (
-            figure.goal.name,
+            say(figure.goal.name),
             _value(figure, figure.value),
             _value(figure, figure.before),
             bound_text(figure.goal),
-            raw(_MARKS[figure.is_kept]),
+            raw(_mark(figure)),
         )
         for figure in found
     ]
-    monthly = [(figure.goal.name, *(_value(figure, value) for value in figure.months)) for figure in found]
+    monthly = [(say(figure.goal.name), *(_value(figure, value) for value in figure.months)) for figure in found]
     parts: list[Part] = [
-        Title(f"{title}: success figures"),
-        Paragraph(f"{period}, compared with {period.before} (days in UTC)."),
-        Table.of(("figure", "value", "before", "goal", "reached"), rows),
-        *([Paragraph(raw(f"![The figures by month]({plot})"))] if plot else []),
-        Table.of(("by month", *(f"{month.first:%Y-%m}" for month in months)), monthly),
+        Title(say("{title}: success figures", title=title)),
+        Paragraph(say("{period}, compared with {before} (days in UTC).", period=period, before=period.before)),
+        Table.of((say("figure"), say("value"), say("before"), say("goal"), say("reached")), rows),
+        *([Paragraph(raw(f"![{say('The figures by month')}]({plot})"))] if plot else []),
+        Table.of((say("by month"), *(f"{month.first:%Y-%m}" for month in months)), monthly),
         Items.of(_made_of(sources, period)),
     ]
     return markdown(parts) + "\n"
@@ -222,10 +223,11 @@ def shown(goal: Goal, value: float) -> str:
 def bound_text(goal: Goal) -> str:
     """Return the bound of a goal in words."""
     if goal.of_before:
-        return f"at most {goal.bound:g} % of before"
-    words = {(True, True): "below", (True, False): "at most", (False, True): "above", (False, False): "at least"}
-    unit = "min" if goal.unit == "minutes" else "%"
-    return f"{words[goal.at_most, goal.strict]} {goal.bound:g} {unit}"
+        return say("at most {bound} % of before", bound=f"{goal.bound:g}")
+    bound = f"{goal.bound:g} {'min' if goal.unit == 'minutes' else '%'}"
+    if goal.at_most:
+        return say("below {bound}", bound=bound) if goal.strict else say("at most {bound}", bound=bound)
+    return say("above {bound}", bound=bound) if goal.strict else say("at least {bound}", bound=bound)
 
 
 def _value(figure: Figure, value: float | None) -> str:
@@ -238,33 +240,55 @@ def _made_of(sources: Sources, period: Period) -> list[str]:
     placeless = sum(not alert.environment for alert in chosen.alerts or ())
     lines = []
     if chosen.incidents is None:
-        lines.append("Incidents and time to recovery: the contract has no [incidents].")
+        lines.append(say("Incidents and time to recovery: the contract has no [incidents]."))
     else:
         still = sum(incident.restored is None for incident in chosen.incidents)
-        ongoing = f", {still} of them not restored yet and without a time to recovery" if still else ""
-        lines.append(f"Incidents: {_number(chosen.incidents, 'record')}{ongoing}. Recovery is from start to restored.")
+        records = say_number(len(chosen.incidents), "record", ",")
+        if still:
+            lines.append(
+                say(
+                    "Incidents: {records}, {number} of them not restored yet and without a time to recovery.",
+                    records=records,
+                    number=still,
+                )
+            )
+        else:
+            lines.append(say("Incidents: {records}.", records=records))
+        lines[-1] += say(" Recovery is from start to restored.")
     if chosen.deployments is None:
-        lines.append("Deployments: no log is given (--deployments).")
-    else:
-        lines.append(f"Deployments: {_number(chosen.deployments, 'deployment')}. One that was rolled back has failed.")
-    if chosen.requests is None:
-        lines.append("Checklist: no pull requests are given (--pull-requests).")
-    else:
-        lines.append(f"Checklist: {_number(chosen.requests, 'pull request')} of {len(sources.checklist)} items each.")
-    if chosen.alerts is None:
-        lines.append("False alerts: no history of alarms is given (--alarms).")
+        lines.append(say("Deployments: no log is given (--deployments)."))
     else:
         lines.append(
-            f"False alerts: {_number(chosen.alerts, 'alert')}. One that no incident record is about counts as false: "
-            "the share is an upper bound."
+            say(
+                "Deployments: {deployments}. One that was rolled back has failed.",
+                deployments=say_number(len(chosen.deployments), "deployment", ","),
+            )
+        )
+    if chosen.requests is None:
+        lines.append(say("Checklist: no pull requests are given (--pull-requests)."))
+    else:
+        lines.append(
+            say(
+                "Checklist: {requests} of {number} items each.",
+                requests=say_number(len(chosen.requests), "pull request", ","),
+                number=len(sources.checklist),
+            )
+        )
+    if chosen.alerts is None:
+        lines.append(say("False alerts: no history of alarms is given (--alarms)."))
+    else:
+        lines.append(
+            say(
+                "False alerts: {alerts}. One that no incident record is about counts as false: "
+                "the share is an upper bound.",
+                alerts=say_number(len(chosen.alerts), "alert", ","),
+            )
         )
     if placeless:
-        lines.append(f"{placeless} alerts are left out: the alarm's name does not tell one environment.")
+        lines.append(
+            say("{number} alerts are left out: the alarm's name does not tell one environment.", number=placeless)
+        )
     return lines
-
-
-def _number(rows: Sequence[object], noun: str) -> str:
-    return counted(len(rows), noun, ",")
 
 
 _WIDTH, _HEIGHT = 360, 190
@@ -277,7 +301,7 @@ def kpi_plot(title: str, found: Sequence[Figure], period: Period) -> str:
     """Return the picture; months that miss the bound have another colour, those without data no bar."""
     rows = -(-len(found) // _COLUMNS)
     width, height = _COLUMNS * _WIDTH, rows * _HEIGHT
-    said = "; ".join(f"{figure.goal.name}: {_value_or_no_data(figure)}" for figure in found)
+    said = "; ".join(f"{say(figure.goal.name)}: {_value_or_no_data(figure)}" for figure in found)
     panels = "\n".join(line for at, figure in enumerate(found) for line in _panel(at, figure, period.months()))
     template = Template(Path(__file__).with_name("kpi.svg").read_text(encoding="utf-8"))
     size = {"width": width, "height": height}
@@ -287,8 +311,8 @@ def kpi_plot(title: str, found: Sequence[Figure], period: Period) -> str:
 def _panel(at: int, figure: Figure, months: Sequence[Period]) -> Iterable[str]:
     left, top = at % _COLUMNS * _WIDTH, at // _COLUMNS * _HEIGHT
     yield f'<g transform="translate({left} {top})">'
-    yield f'<text class="title" x="{_LEFT}" y="24">{escape(figure.goal.name)}</text>'
-    said = escape(f"{_value_or_no_data(figure)}; goal: {bound_text(figure.goal)}")
+    yield f'<text class="title" x="{_LEFT}" y="24">{escape(say(figure.goal.name))}</text>'
+    said = escape(say("{value}; goal: {bound}", value=_value_or_no_data(figure), bound=bound_text(figure.goal)))
     yield f'<text class="quiet" x="{_LEFT}" y="42">{said}</text>'
     bound = _bound(figure, len(months))
     values = [value for value in (*figure.months, bound) if value is not None]
@@ -343,7 +367,7 @@ def _bound(figure: Figure, months: int) -> float | None:
 
 
 def _value_or_no_data(figure: Figure) -> str:
-    return "no data" if figure.value is None else shown(figure.goal, figure.value)
+    return say("no data") if figure.value is None else shown(figure.goal, figure.value)
 
 
 def _round(number: float) -> str:

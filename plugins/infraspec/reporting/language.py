@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
+from unicodedata import east_asian_width
 
 import msgspec
 
@@ -81,3 +82,27 @@ def say_filled(text: str) -> str:
         if "{" in english and (found := re.fullmatch(_VALUE.sub(r"(?P<\1>.+)", re.escape(english)), text)):
             return translated.format(**found.groupdict())
     return say(text.replace("{", "{{").replace("}", "}}"))
+
+
+_LABEL = re.compile(r"^( {4})([a-z][a-z ]*)(: *)", re.MULTILINE)
+_CONSEQUENCE = re.compile(r"^( {4}consequence: *)(.+)", re.MULTILINE)
+_VERDICT = re.compile(r"\b(VIOLATED|UNDETERMINED|ADVICE)(?= [a-z-]+:)")
+
+
+def say_finding(text: str) -> str:
+    """Return the text of a finding with verdict and labels in the language of the report, and the rest as it is."""
+    if _current.get() == "en":
+        return text
+    text = _CONSEQUENCE.sub(lambda found: found[1] + say_filled(found[2]), text)
+    text = _LABEL.sub(lambda found: found[1] + padded(say(found[2]) + found[3].strip(), len(found[2] + found[3])), text)
+    return _VERDICT.sub(lambda found: say(found[1].lower()), text)
+
+
+def columns_of(text: str) -> int:
+    """Return how many columns of a terminal a text takes. Source: Unicode Standard Annex #11, "East Asian Width"."""
+    return sum(2 if east_asian_width(one) in "WF" else 1 for one in text)
+
+
+def padded(text: str, width: int) -> str:
+    """Return a text with blanks behind it, so that it takes some columns."""
+    return text + " " * (width - columns_of(text))

@@ -22,7 +22,7 @@ from infraspec.terraform.configuration.declarations import Configuration
 from infraspec.terraform.configuration.evaluation import Library
 from infraspec.terraform.configuration.settings import RootSettings, read_settings
 from infraspec.terraform.configuration.variables import Argument, Assignment, VariableFile
-from infraspec.terraform.pairing import demand_account, demand_environment
+from infraspec.terraform.pairing import demand_account, demand_environment, demand_source
 from infraspec.terraform.plan import IamSnapshot, Plan
 from infraspec.terraform.planfile import plan, state
 from infraspec.terraform.planfile.document import FileKind, open_document
@@ -157,12 +157,17 @@ class Environments:
         environment = contracts.environment(self.contract, name)
         document = self._plan_file or environment.plan or environment.state
         if document is None:
-            return self._sources.made(name) if self._has_source(environment) else _without_source(environment)
+            return self._source_of(name) if self._has_source(environment) else _without_source(environment)
         path = document.absolute() if document is self._plan_file else contracts.resolve(self.contract, document)
         shown = contracts.display(self.contract, path)
         planned = load(path, name=shown)
         demand_environment(planned, self.contract, name, shown)
-        return complete(planned, self._sources.made(name)) if self._has_source(environment) else planned
+        return complete(planned, self._source_of(name)) if self._has_source(environment) else planned
+
+    def _source_of(self, name: str) -> Plan:
+        source = self._sources.made(name)
+        demand_source(source, self.contract, name)
+        return source
 
     def settings(self) -> Mapping[str, RootSettings]:
         """Return the settings of the root modules by environment, of those that have source; each is read if asked."""

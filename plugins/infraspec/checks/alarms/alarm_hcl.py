@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -29,24 +30,43 @@ class Suggestions(Struct, frozen=True):
     facts: Mapping[str, str]
     routes: Routes
 
+    @property
+    def prefix(self) -> str:
+        """What names begin with."""
+        return f"{self.facts['application']}-{self.facts['environment']}"
+
+    @property
+    def first(self) -> str:
+        """The topics of all levels and what belongs to them, if there is none yet."""
+        return self.routes.first(self.prefix)
+
     def alarm(
         self, name: str, item: AlarmItem, subject: AlarmSubject, remark: str = ""
     ) -> tuple[str, tuple[SourceChange, ...]]:
         """Return the alarm of an item for a subject, with the metric filters it needs and a remark to describe it."""
-        writer = self._writer(item, subject)
-        return writer.suggested(writer.alarm(writer.named(name), item, remark))
+        return self._suggested(item, subject, lambda writer: writer.alarm(writer.named(name), item, remark))
 
     def rule(self, name: str, item: AlarmItem, subject: AlarmSubject) -> tuple[str, tuple[SourceChange, ...]]:
         """Return the rule and the target that send an event to the topic of its level."""
-        writer = self._writer(item, subject)
-        return writer.suggested(writer.rule(writer.named(name), item))
+        return self._suggested(item, subject, lambda writer: writer.rule(writer.named(name), item))
 
-    def _writer(self, item: AlarmItem, subject: AlarmSubject) -> _Writer:
+    def _suggested(
+        self, item: AlarmItem, subject: AlarmSubject, write: Callable[[_Writer], str]
+    ) -> tuple[str, tuple[SourceChange, ...]]:
         topics = self.routes.topics_of(str(item.level))
         topic = topics[0] if topics else None
         module = topic.module if topic else subject.resource.module if subject.resource else ""
-        prefix = f"{self.facts['application']}-{self.facts['environment']}"
-        return _Writer(self.attributes, prefix, subject, module, topic)
+        prefix = self.prefix
+        writer = _Writer(self.attributes, prefix, subject, module, topic)
+        text, changes = writer.suggested(write(writer))
+        first = self.first if topic is None else ""
+        anchor = subject.resource or next(iter(self.attributes.plan.managed()), None)
+        if first and anchor:
+            of_root = _Writer(self.attributes, prefix, subject, "", None)
+            written = write(of_root).replace(_quoted(f"/aws/events/{prefix}"), "aws_cloudwatch_log_group.events.name")
+            own = f"{first}\n\n{written}"
+            changes = (SourceChange("root", anchor.address, text=own, references=of_root.references),)
+        return text, changes
 
 
 class _Writer(Struct):
@@ -66,17 +86,25 @@ class _Writer(Struct):
         if resource is None or len(self.attributes.plan.managed(resource.type)) == 1:
             return name
         alike = [one for one in self.attributes.plan.managed(resource.type) if one.name == resource.name]
+        others = [one for one in self.attributes.plan.managed(resource.type) if one.name != resource.name]
         own = resource.name if resource.key is None else str(resource.key)
+        if resource.key in {one.key for one in others if one.key is not None}:
+            own = f"{resource.name}-{own}"
         if len({one.module for one in alike}) > 1:
             own = f"{resource.module.removeprefix('module.')}-{own}"
         return f"{name}-{re.sub(r'[^a-z0-9]+', '-', own.lower()).strip('-')}"
+
+    @property
+    def references(self) -> tuple[tuple[str, str], ...]:
+        """The attributes that what was written names, each with the expression that names it."""
+        return tuple(self._references)
 
     def suggested(self, text: str) -> tuple[str, tuple[SourceChange, ...]]:
         """Return blocks with what has to be known of their place before them, and what adds them to the source."""
         place = [f"# in {self.module}"] if self.module else []
         changes: tuple[SourceChange, ...] = ()
         if self.topic is not None:
-            changes = (SourceChange("beside", self.topic.address, text=text, references=tuple(self._references)),)
+            changes = (SourceChange("beside", self.topic.address, text=text, references=self.references),)
         return "\n".join([*place, *dict.fromkeys(self._comments), text]), changes
 
     def alarm(self, name: str, item: AlarmItem, remark: str) -> str:
@@ -106,7 +134,8 @@ class _Writer(Struct):
         """Return the rule and its target."""
         sample = SAMPLES[str(item.event)]
         label = name.replace("-", "_")
-        pattern = json.loads(_PLACEHOLDER.sub(lambda match: json.dumps(self._shown(match[1]))[1:-1], sample.pattern))
+        text = _PLACEHOLDER.sub(lambda match: json.dumps(self._shown(match[1]))[1:-1], sample.pattern)
+        pattern = _with_wildcards(json.loads(text))
         return (
             f'resource "aws_cloudwatch_event_rule" "{label}" {{\n'
             f"  name          = {_quoted(f'{self.prefix}-{name}')}\n"
@@ -213,6 +242,15 @@ def _number(number: float | Bounds | None, otherwise: float) -> str:
 
 def _camel(name: str) -> str:
     return "".join(word.capitalize() for word in re.split(r"[-_]", name))
+
+
+def _with_wildcards(pattern: Any) -> Any:
+    """Return an event pattern whose texts with `*`, where a part is not known, match any text there."""
+    if isinstance(pattern, dict):
+        return {key: _with_wildcards(value) for key, value in pattern.items()}
+    if isinstance(pattern, list):
+        return [{"wildcard": one} if isinstance(one, str) and "*" in one else _with_wildcards(one) for one in pattern]
+    return pattern
 
 
 def _aligned(lines: list[Line], indent: str) -> list[str]:

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -48,6 +49,15 @@ _KEY_POLICY = """jsonencode({
   ]
 })"""
 """The default policy of a key with a service. Source: AWS KMS Developer Guide, "Default key policy"."""
+_CHATBOTS = ("aws_chatbot_slack_channel_configuration", "aws_chatbot_teams_channel_configuration")
+_WITH_ENDPOINTS = frozenset({"email", "email-json", "http", "https", "sms"})
+_FIRST = (Path(__file__).with_name("first_alarms.hcl")).read_text(encoding="utf-8")
+"""What the first alarms of a repository need beside topics: the chat that these are shown in, and a log of events.
+
+Sources: Amazon EventBridge User Guide, "Amazon CloudWatch Logs" (resource policies of targets) and "AWS service events
+delivered via CloudTrail" (read-only management events); Amazon Q Developer in chat applications Administrator Guide,
+"Getting started with Slack".
+"""
 _TOPIC_POLICY = """resource "aws_sns_topic_policy" "TOPIC" {
   arn = aws_sns_topic.TOPIC.arn
   policy = jsonencode({
@@ -255,6 +265,33 @@ class Routes(Struct):
             self._topics[level] = [topic for topic in topics if self._fits(level, Route((topic,)))]
         return self._topics[level]
 
+    @property
+    def _protocols(self) -> dict[str, str]:
+        """The protocol of each channel of a level."""
+        used = {name for each in self.alarms.levels.values() for name in each}
+        return {name: self.alarms.channels[name].protocols[0] for name in used}
+
+    @property
+    def can_begin(self) -> bool:
+        """Whether no alert has a way yet, and the way of all can be written."""
+        is_written = {*self._protocols.values()} <= {*_WITH_ENDPOINTS, "chatbot"}
+        return is_written and not self.delivery.attributes.plan.managed("aws_sns_topic", *_CHATBOTS)
+
+    def first(self, prefix: str) -> str:
+        """Return topics of all levels with their subscriptions, if these are the first: variables ask who is told."""
+        if not self.can_begin:
+            return ""
+        protocols = self._protocols
+        blocks, chat = list[str](), list[str]()
+        for level, names_ in self.alarms.levels.items():
+            topic = f'resource "aws_sns_topic" "{level}" {{\n  name = "{prefix}-{level}"\n}}'
+            blocks += [topic, _TOPIC_POLICY.replace("TOPIC", level)]
+            blocks += [_subscribed(level, name, protocols[name]) for name in names_ if protocols[name] != "chatbot"]
+            chat += [f"aws_sns_topic.{level}.arn" for name in names_ if protocols[name] == "chatbot"]
+        rest = _FIRST.replace("PREFIX", prefix).replace("TOPICS", ", ".join(chat))
+        own = rest[0 if chat else rest.index('resource "aws_cloudwatch_log_group"') :]
+        return "\n\n".join([*blocks, own.strip()])
+
     def fault(self, level: str, route: Route) -> AlarmFault | None:
         """Say what is wrong with an alarm that takes a route: nowhere to go, or the topic of another level."""
         own = self.topics_of(level)
@@ -274,6 +311,8 @@ class Routes(Struct):
         else:
             return None
         references = (f"{own[0].address}.arn",) if own else ()
+        if not own and not route.topics and not route.unknown and self.can_begin:
+            references = (f"aws_sns_topic.{level}.arn",)
         return AlarmFault(verdict, expected, found, reason, "alarm_actions", remedy, references)
 
     def _fits(self, level: str, route: Route) -> bool:
@@ -323,13 +362,7 @@ class Routes(Struct):
         local = _local(topic)
         if protocol == "chatbot":
             return f"add {local}.arn to sns_topic_arns of aws_chatbot_slack_channel_configuration"
-        return (
-            f'resource "aws_sns_topic_subscription" "{level}_{name}" {{\n'
-            f"  topic_arn = {local}.arn\n"
-            f'  protocol  = "{protocol}"\n'
-            f"  endpoint  = var.{level}_{name}_endpoint\n}}\n\n"
-            f'variable "{level}_{name}_endpoint" {{\n  type = string\n}}'
-        )
+        return _subscribed(level, name, protocol, local)
 
     def publishing(self, topic: Resource, publisher: str, sources: Sequence[Resource], subject: str) -> Finding:
         """Judge whether the policy and the key of a topic let a service publish the alerts of `sources`."""
@@ -375,6 +408,17 @@ class Routes(Struct):
                 )
             return (SourceChange("beside", topic.address, text=text),)
         return ()
+
+
+def _subscribed(level: str, name: str, protocol: str, topic: str = "") -> str:
+    """Return the subscription of a channel, whose endpoint is a variable."""
+    return (
+        f'resource "aws_sns_topic_subscription" "{level}_{name}" {{\n'
+        f"  topic_arn = {topic or f'aws_sns_topic.{level}'}.arn\n"
+        f'  protocol  = "{protocol}"\n'
+        f"  endpoint  = var.{level}_{name}_endpoint\n}}\n\n"
+        f'variable "{level}_{name}_endpoint" {{\n  type = string\n}}'
+    )
 
 
 def _statement(step: DeliveryStep, topic: Resource, publisher: str) -> str:

@@ -245,7 +245,10 @@ class _Check:
             reason="\n".join(dict.fromkeys(fault.reason for fault in shown)),
             remedy="\n".join([f"in {alarm.address}", *lines]) if lines else "",
         )
-        return replace(finding, changes=tuple(filter(None, [_change(alarm, shown)])))
+        change = _change(alarm, shown)
+        if change is not None and any("aws_sns_topic." in name for name, _ in change.references):
+            change = replace(change, needs=self.suggestions.first)
+        return replace(finding, changes=(change,) if change else ())
 
     def _missing(self, name: str, item: AlarmItem, subject: AlarmSubject) -> Finding:
         told = f"nobody is told if {item.reason}" if item.reason else "nobody is told"

@@ -68,9 +68,11 @@ _MANY = 5
 
 def _by_provider(findings: Sequence[Finding]) -> list[Finding]:
     """Return findings, those that many resources share with the change of their provider first: one fixes them all."""
-    alike = Counter(one.changes[0].entries for one in findings if one.changes)
+    alike = Counter(one.changes[-1].entries for one in findings if one.changes)
     return [
-        replace(one, changes=one.changes[::-1]) if one.changes and alike[one.changes[0].entries] >= _MANY else one
+        replace(one, changes=(one.changes[-1], *one.changes[:-1]))
+        if one.changes and one.changes[-1].kind == "default_tags" and alike[one.changes[-1].entries] >= _MANY
+        else one
         for one in findings
     ]
 
@@ -136,18 +138,33 @@ def judge(  # noqa: PLR0917 - what a rule says of a resource
         reason="; ".join(reasons),
         remedy=remedy,
     )
-    is_map = not resource_type(resource.type).tag_blocks and not resource.type.startswith("awscc_")
-    if finding.verdict is not Verdict.VIOLATED or not is_map:
+    if finding.verdict is not Verdict.VIOLATED or resource.type.startswith("awscc_"):
         return finding
-    values = {fault.key: fault.value for fault in violated}
-    if "…" in values.values():
-        label = {"Name": resource.name.replace("_", "-")}
-        values = {key: one if one != "…" else {**label, **usual()}.get(key, one) for key, one in values.items()}
-    if "…" in values.values():
-        return finding
+    return replace(finding, changes=tuple(_changes(resource, violated, usual)))
+
+
+def _changes(
+    resource: Resource, faults: Sequence[TagFault], usual: Callable[[], Mapping[str, str]]
+) -> Iterator[SourceChange]:
+    """Yield what sets tags: a map that the module has, the tags of the resource, those of its provider."""
+    values = {fault.key: fault.value for fault in faults}
+    if _OPEN in values.values():
+        known = {"Name": resource.name.replace("_", "-"), **usual()}
+        values = {key: known.get(key, one) if one == _OPEN else one for key, one in values.items()}
+    is_map, is_known = not resource_type(resource.type).tag_blocks, _OPEN not in values.values()
     entries = tuple((key, quote(value)) for key, value in values.items())
-    own = SourceChange("arguments", resource.address, "tags", entries=entries)
-    return replace(finding, changes=(own, SourceChange("default_tags", resource.address, entries=entries)))
+    if is_map:
+        yield SourceChange("shared_tags", resource.address, "tags", entries=entries)
+    if is_map and is_known:
+        yield SourceChange("arguments", resource.address, "tags", entries=entries)
+        yield SourceChange("default_tags", resource.address, entries=entries)
+    elif is_known:
+        text = tag_blocks({key: (value, ()) for key, value in values.items()})
+        yield SourceChange("block", resource.address, text=text)
+
+
+_OPEN = "…"
+"""What a fault says for a value that the contract leaves open."""
 
 
 def _lines(type_: str, faults: Sequence[TagFault]) -> str:

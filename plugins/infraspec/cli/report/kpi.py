@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from infraspec.process.checklist import read_pull_requests
 from infraspec.process.history import deployments_of, read_alerts
 from infraspec.process.incidents import Incident, read_incidents
 from infraspec.reporting.kpi import Period, Sources, kpi_plot, kpi_text, measured
+from infraspec.reporting.language import chosen, speaking
 
 _DAYS = timedelta(days=89)
 _LOG = "deployments.jsonl"
@@ -65,9 +67,10 @@ def kpi(  # noqa: PLR0917 - click passes by name
     period = _period(first.date() if first else None, last.date() if last else None)
     found = measured(sources, period)
     name = " ".join(filter(None, [contract.project.application, environment]))
-    if plot:
-        _write(plot, kpi_plot(name, found, period))
-    echo(kpi_text(name, found, sources, period, plot.as_posix() if plot else ""), nl=False)
+    with speaking(chosen("", contract.project.language, os.environ)):
+        if plot:
+            _write(plot, kpi_plot(name, found, period))
+        echo(kpi_text(name, found, sources, period, plot.as_posix() if plot else ""), nl=False)
 
 
 def _period(first: date | None, last: date | None) -> Period:

@@ -19,6 +19,7 @@ from infraspec.contract.models import Contract
 from infraspec.contract.operations import NotificationChannel, Notifications
 from infraspec.core.errors import ContractError, InfraspecError
 from infraspec.core.runtime import require
+from infraspec.reporting.language import speaking
 from infraspec.reporting.notify.metrics import Publication, filled, narrow_client, publications
 from infraspec.reporting.notify.notices import (
     Message,
@@ -80,7 +81,8 @@ def tell(file: Path, infra: Path, store: Path, *, dry_run: bool) -> Iterator[str
         if not found:
             yield f"{name}: nothing has changed"
         for change in found:
-            messages = _messages(change, channel, contract)
+            with speaking(results.run.language):
+                messages = _messages(change, channel, contract)
             if dry_run:
                 yield from (f"{name}: {one.title}\n{_indented(one.body)}" for one in messages)
                 continue

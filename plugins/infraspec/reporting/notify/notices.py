@@ -25,6 +25,7 @@ from infraspec.core.finding import Verdict
 from infraspec.core.rules import rule_of
 from infraspec.core.runtime import installation, require, write_whole
 from infraspec.core.visible_text import Visible
+from infraspec.reporting.language import say, say_finding
 from infraspec.reporting.run.recorder import REPOSITORY
 from infraspec.reporting.run.results import Entry, Results, find
 
@@ -205,16 +206,18 @@ class Message(Visible, frozen=True):
 
 def digest(change: NoticeChange, application: str) -> Message:
     """Return one message of all that has changed in an environment; recovered if nothing is open any more."""
+    raised, recovered = len(change.raised), len(change.recovered)
     parts = [
-        f"{len(found)} {word}" for found, word in ((change.raised, "new"), (change.recovered, "recovered")) if found
+        *([say("{number} new", number=raised)] if raised else ()),
+        *([say("{number} recovered", number=recovered)] if recovered else ()),
     ]
-    still = f"{len(change.open)} open now" if change.open else "nothing is open now"
+    still = say("{number} open now", number=len(change.open)) if change.open else say("nothing is open now")
     texts = [_shown(notice) for notice in _by_level(change.raised)[:_MOST]]
-    if len(change.raised) > _MOST:
-        texts.append(f"and {len(change.raised) - _MOST} more")
-    texts += [f"RECOVERED {told}" for told in change.recovered[:_MOST]]
-    if len(change.recovered) > _MOST:
-        texts.append(f"and {len(change.recovered) - _MOST} more recovered")
+    if raised > _MOST:
+        texts.append(say("and {number} more", number=raised - _MOST))
+    texts += [f"{say('RECOVERED')} {told}" for told in change.recovered[:_MOST]]
+    if recovered > _MOST:
+        texts.append(say("and {number} more recovered", number=recovered - _MOST))
     levels = [told.level for told in ([one.told for one in change.raised] or change.open)]
     return Message(
         min(levels, key=_ORDER.index) if levels else "recovered",
@@ -228,9 +231,14 @@ def singles(change: NoticeChange, application: str) -> Iterator[Message]:
     """Return a message for each finding that is new, and for each that has recovered."""
     for notice in _by_level(change.raised):
         told = notice.told
-        yield Message(told.level, f"{told.level.upper()} {application} {told}", _shown(notice), _key(application, told))
+        yield Message(told.level, f"{_level(told)} {application} {told}", _shown(notice), _key(application, told))
     for told in change.recovered:
-        yield Message("recovered", f"RECOVERED {application} {told}", f"RECOVERED {told}", _key(application, told))
+        yield Message(
+            "recovered",
+            f"{say('RECOVERED')} {application} {told}",
+            f"{say('RECOVERED')} {told}",
+            _key(application, told),
+        )
 
 
 def _key(application: str, told: Told) -> str:
@@ -241,8 +249,13 @@ def _by_level(raised: Collection[Notice]) -> list[Notice]:
     return sorted(raised, key=lambda notice: _ORDER.index(notice.told.level))
 
 
+def _level(told: Told) -> str:
+    levels = {"critical": say("CRITICAL"), "warning": say("WARNING"), "info": say("INFO")}
+    return levels[told.level]
+
+
 def _shown(notice: Notice) -> str:
-    text = f"{notice.told.level.upper()} {notice.told.environment}\n{notice.text}"
+    text = f"{_level(notice.told)} {notice.told.environment}\n{say_finding(notice.text)}"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
 
 

@@ -19,6 +19,7 @@ from infraspec.core.errors import counted, did_you_mean
 from infraspec.core.finding import Finding, Verdict
 from infraspec.core.rules import RULES, rule_named
 from infraspec.core.visible_text import visible
+from infraspec.reporting.language import Language, columns_of, padded, say, say_finding, say_number, speaking
 from infraspec.reporting.run.recorder import REPOSITORY, Recorder, left_by
 from infraspec.reporting.run.results import Entry, by_rule, function_of, unseen
 from infraspec.reporting.run.results_builder import Cause, causes, entries_of, fixed_of, unused_waivers
@@ -45,6 +46,7 @@ class Failure(Struct, frozen=True):
     """The text of a failure, which pytest shows in colour where it shows any: not with NO_COLOR, nor in a file."""
 
     text: str
+    language: Language = "en"
 
     @property
     def reprcrash(self) -> Crash:
@@ -59,17 +61,20 @@ class Failure(Struct, frozen=True):
         for line in self.text.split("\n"):
             head = _HEAD.search(line)
             markup = {_COLOURS[head[2]]: True, "bold": True} if head else {"green": True} if _REMEDY.match(line) else {}
-            terminal.line(line, **markup)
+            with speaking(self.language):
+                terminal.line(say_finding(line), **markup)
 
 
-def arrange(reports: list[pytest.TestReport], environments: Sequence[str], verbosity: int) -> None:
+def arrange(
+    reports: list[pytest.TestReport], environments: Sequence[str], verbosity: int, language: Language = "en"
+) -> None:
     """Put failed reports in order, those that are not infraspec's first as they are, and shorten what is repeated.
 
     With a verbosity above 0 every finding is said in full, below 0 each cause has one line.
     """
     reports.sort(key=lambda report: _order(report, environments))
     if verbosity > 0:
-        _say_in_full(reports)
+        _say_in_full(reports, language)
         return
     entries = {id(report): _failing(report) for report in reports}
     found = causes(entry for some in entries.values() for entry in some)
@@ -79,15 +84,15 @@ def arrange(reports: list[pytest.TestReport], environments: Sequence[str], verbo
         if some := entries[id(report)]:
             texts = list(_texts(some, cause_of, said, verbosity))
             first = str(report.longrepr).partition("\n")[0]
-            failure: Any = Failure(visible("\n".join([first, *texts])))
+            failure: Any = Failure(visible("\n".join([first, *texts])), language)
             report.longrepr = failure
 
 
-def _say_in_full(reports: Iterable[pytest.TestReport]) -> None:
+def _say_in_full(reports: Iterable[pytest.TestReport], language: Language) -> None:
     """Keep the texts, but do not let the short summary, which pytest leaves whole where CI is set, say them again."""
     for report in reports:
         if _failing(report):
-            failure: Any = Failure(str(report.longrepr))
+            failure: Any = Failure(str(report.longrepr), language)
             report.longrepr = failure
 
 
@@ -197,11 +202,25 @@ def write_summary(
     shown: Callable[[str], str] = str,
     *,
     answers: Ranking | None = None,
+    language: Language = "en",
 ) -> None:
-    """Write the table, what waivers and baseline did and what matched nothing, in order of environments and rules.
+    """Write the summary in a language: `shown` gives the name that an environment has in reports.
 
-    `shown` gives the name that an environment has in reports, `answers` are the lines that settle what is not known.
+    `answers` are the lines that settle what is not known.
     """
+    with speaking(language):
+        _write(reporter, recorder, contract, baseline, shown, answers)
+
+
+def _write(  # noqa: PLR0917 - what a summary is made of
+    reporter: pytest.TerminalReporter,
+    recorder: Recorder,
+    contract: Contract,
+    baseline: Baseline | None,
+    shown: Callable[[str], str],
+    answers: Ranking | None,
+) -> None:
+    """Write the table, what waivers and baseline did and what matched nothing, in order of environments and rules."""
     found: Sequence[Mapping[str, Any]] = recorder.records
     environments = list(contract.environments)
     found = sorted(found, key=lambda record: by_rule(record["environment"], record["rule"], environments))
@@ -213,33 +232,44 @@ def write_summary(
     if named or broken:
         _write_table(terminal, named, broken)
     for problem in problems:
-        terminal.line(f"{problem['kind']:8} {problem['test']}: {problem['error']}", red=True)
+        kind = problem["kind"]
+        _say(terminal, kind, f"{problem['test']}: {problem['error']}", red=True)
     _write_skipped(terminal, recorder, environments, shown, checks_off(contract))
     for flaky in sorted(recorder.flaky, key=lambda one: (one["environment"], one["test"])):
-        terminal.line(
-            f"flaky    {shown(flaky['environment'])} {function_of(flaky['test'])}: {flaky['reason']}", yellow=True
+        _say(
+            terminal,
+            "flaky",
+            f"{shown(flaky['environment'])} {function_of(flaky['test'])}: {flaky['reason']}",
+            yellow=True,
         )
     for record in named:
         for waived in record["waived"]:
             subject = f" {waived['subject']}" if waived["subject"] else ""
-            terminal.line(
-                f"waived   {record['environment']} {waived['rule']}: {waived['address']}{subject} "
-                f"(until {waived['expires']} by {waived['owner']}: {waived['reason']})"
+            _say(
+                terminal,
+                "waived",
+                f"{record['environment']} {waived['rule']}: {waived['address']}{subject} "
+                f"(until {waived['expires']} by {waived['owner']}: {waived['reason']})",
             )
         _write_advice(terminal, record)
     for unused in unused_waivers(found, contract):
-        terminal.line(f"unused   {unused}", yellow=True)
+        _say(terminal, "unused", f"{unused}", yellow=True)
     if baseline:
         _write_baseline(terminal, found, baseline)
     _write_unseen(terminal, found)
     _write_unknown(terminal, found)
     if answers and answers.steps:
-        terminal.line(f"unknown  {answers}, which `infraspec doctor --write` asks for:", yellow=True)
+        _say(terminal, "unknown", f"{answers}, which `infraspec doctor --write` asks for:", yellow=True)
         terminal.line(indent(answers.lines(), " " * 9))
     _write_unknown_rules(terminal, {record["rule"] for record in found}, contract)
     _write_empty(terminal, found, contract)
     if terminal.verbosity > 0 or terminal.config.getoption("durations", None) is not None:
         _write_slowest(terminal, recorder)
+
+
+def _say(terminal: Any, kind: str, text: str, **markup: bool) -> None:
+    """Write a line with what kind it is of before it."""
+    terminal.line(f"{padded(say(kind), len('skipped '))} {text}", **markup)
 
 
 def _write_skipped(
@@ -258,14 +288,18 @@ def _write_skipped(
         listed = [skipped for skipped in listed if skipped["reason"].startswith(SWITCHED_OFF)]
         others = [skipped for skipped in recorder.skipped if skipped not in listed]
         if rules := sorted(_skipped_rules(recorder, others, environments, shown)):
-            terminal.line(f"skipped  {counted(len(rules), 'rule')}: {', '.join(rules)} (-rs shows why)")
+            _say(
+                terminal,
+                "skipped",
+                f"{say_number(len(rules), 'rule')}: {', '.join(rules)} ({say('{option} shows why', option='-rs')})",
+            )
     reasons: dict[tuple[str, str], set[str]] = {}
     for skipped in listed:
         told = function_of(skipped["test"]), skipped["reason"]
         reasons.setdefault(told, set()).add(skipped["environment"])
     for (test, reason), names in sorted(reasons.items()):
         where = ", ".join(shown(name) for name in [*environments, REPOSITORY] if name in names)
-        terminal.line(f"skipped  {where} {test}: {reason}")
+        _say(terminal, "skipped", f"{where} {test}: {reason}")
 
 
 def _says_why_skipped(terminal: pytest.TerminalReporter) -> bool:
@@ -290,7 +324,7 @@ def _skipped_rules(
 def _write_unseen(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]]) -> None:
     """Write what no proof looks at, once for all."""
     if told := unseen(entry.finding for entry in entries_of(found)):
-        terminal.line(f"unseen   not covered by PROVEN: {'; '.join(told)}")
+        _say(terminal, "unseen", say("Not covered by PROVEN: {what}.", what="; ".join(told)).rstrip(".。"))
 
 
 def _write_unknown(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]]) -> None:
@@ -302,28 +336,28 @@ def _write_unknown(terminal: pytest.TerminalReporter, found: Sequence[Mapping[st
             counts[told.partition("\n")[0].rstrip(":")] += len(entry.finding.instances)
     shown = counts.most_common(None if terminal.verbosity > 0 else _MOST_UNKNOWN)
     for remedy, number in shown:
-        terminal.line(f"to know  {counted(number, 'verdict')}: {remedy}", yellow=True)
+        _say(terminal, "to know", f"{say_number(number, 'verdict')}: {remedy}", yellow=True)
     if rest := sum(counts.values()) - sum(number for _, number in shown):
         more = counted(len(counts) - len(shown), "more cause")
-        terminal.line(f"to know  {counted(rest, 'verdict')}, of {more}: -v shows all", yellow=True)
+        _say(terminal, "to know", f"{counted(rest, 'verdict')}, of {more}: -v shows all", yellow=True)
 
 
 def _write_slowest(terminal: pytest.TerminalReporter, recorder: Recorder) -> None:
     """Write the rules that took longest, over all environments."""
     slowest = sorted(recorder.seconds.items(), key=lambda pair: -pair[1])[:_MOST_SLOW]
-    terminal.line("slowest  " + ", ".join(f"{rule} {seconds:.2f} s" for rule, seconds in slowest))
+    _say(terminal, "slowest", ", ".join(f"{rule} {seconds:.2f} s" for rule, seconds in slowest))
 
 
 def _write_baseline(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]], baseline: Baseline) -> None:
     """Write how many findings are known, and what is fixed; with -v all of it."""
     until = f"{baseline.name} expires on {baseline.expires}"
-    terminal.line(f"known    {sum(record['known'] for record in found)} findings of the baseline; {until}")
+    _say(terminal, "known", f"{sum(record['known'] for record in found)} findings of the baseline; {until}")
     fixed = fixed_of(found, baseline)
     shown = fixed if terminal.verbosity > 0 else fixed[:_MOST_FIXED]
     for known in shown:
-        terminal.line(f"fixed    {known}: remove it from the baseline", green=True)
+        _say(terminal, "fixed", f"{known}: remove it from the baseline", green=True)
     if len(shown) < len(fixed):
-        terminal.line(f"fixed    and {len(fixed) - len(shown)} more: -v shows all", green=True)
+        _say(terminal, "fixed", f"and {len(fixed) - len(shown)} more: -v shows all", green=True)
     if fixed:
         terminal.line(f"         infraspec report baseline --shrink {baseline.name}")
 
@@ -339,14 +373,14 @@ def _write_unknown_rules(terminal: pytest.TerminalReporter, ran: Collection[str]
         rule = entry.partition(":")[0]
         if rule not in known:
             advice = did_you_mean(rule, known) or "it is misspelled, or is a rule of your own that did not run"
-            terminal.line(f"unknown  {place_of(contract, *key)}: no rule {rule} ran: {advice}", yellow=True)
+            _say(terminal, "unknown", f"{place_of(contract, *key)}: no rule {rule} ran: {advice}", yellow=True)
 
 
 def _write_empty(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]], contract: Contract) -> None:
     """Write the lines of the contract that allow at once all that matched nothing."""
     empty = list(dict.fromkeys(record["rule"] for record in found if record["empty"]))
     if empty:
-        terminal.line(f"empty    {', '.join(empty)} matched nothing; if that is intended, allow it:")
+        _say(terminal, "empty", say("{rules} matched nothing; if that is intended, allow it:", rules=", ".join(empty)))
         terminal.line(indent(allowing(contract.suite.allow_empty, empty), " " * 9))
 
 
@@ -356,12 +390,15 @@ def _write_advice(terminal: pytest.TerminalReporter, record: Mapping[str, Any]) 
     for text in advice if terminal.verbosity > 0 else advice[:_MOST_ADVICE]:
         lines = text.splitlines()
         shown = lines if terminal.verbosity > 0 else [lines[0]]
-        terminal.line(f"advice   {record['environment']} {shown[0]}", yellow=True)
+        _say(terminal, "advice", f"{record['environment']} {shown[0]}", yellow=True)
         for line in shown[1:]:
             terminal.line(line)
     if terminal.verbosity <= 0 and advice[_MOST_ADVICE:]:
-        terminal.line(
-            f"advice   {record['environment']} and {len(advice) - _MOST_ADVICE} more: -v shows all", yellow=True
+        _say(
+            terminal,
+            "advice",
+            f"{record['environment']} and {len(advice) - _MOST_ADVICE} more: -v shows all",
+            yellow=True,
         )
 
 
@@ -379,24 +416,26 @@ def _write_table(
     rows += [(environment, test, {"broken": 1}) for environment, test in broken]
     columns = (*_COLUMNS, "broken") if broken else _COLUMNS
     total = ("total", "", {name: sum(counts.get(name, 0) for _, _, counts in rows) for name in columns})
-    width = max(len("environment"), *(len(environment) for environment, _, _ in rows))
-    rule_width = max(len("rule"), *(len(rule) for _, rule, _ in rows))
-    heads = "".join(f"  {name}" for name in columns)
-    above = width + 2 + rule_width + len(heads) > max(_NARROWEST, terminal._tw.fullwidth)  # noqa: SLF001 - as pytest's own plugins
-    first = "" if above else f"{'environment':{width}}  "
-    terminal.line(f"{first}{'rule':{rule_width + 2 * above}}{heads}")
+    width = max(columns_of(say("environment")), *(len(environment) for environment, _, _ in rows))
+    rule_width = max(columns_of(say("rule")), *(len(rule) for _, rule, _ in rows))
+    told = {name: say(name) for name in ("environment", "rule", "total", *columns)}
+    heads = "".join(f"  {told[name]}" for name in columns)
+    above = width + 2 + rule_width + columns_of(heads) > max(_NARROWEST, terminal._tw.fullwidth)  # noqa: SLF001 - as pytest's own plugins
+    first = "" if above else f"{padded(told['environment'], width)}  "
+    terminal.line(f"{first}{padded(told['rule'], rule_width + 2 * above)}{heads}")
     before = ""
     for environment, rule, counts in (*rows, total):
         if above and environment != before and rule:
             terminal.line(environment)
         before = environment
-        name = f"{'  ' * bool(rule)}{rule or environment:{rule_width + 2 * (not rule)}}"
-        terminal.write(name if above else f"{environment:{width}}  {rule:{rule_width}}")
+        shown = environment if rule else padded(told["total"], width)
+        name = f"  {rule:{rule_width}}" if rule else padded(told["total"], rule_width + 2)
+        terminal.write(name if above else f"{shown:{width if rule else 0}}  {rule:{rule_width}}")
         _write_counts(terminal, columns, counts)
 
 
 def _write_counts(terminal: pytest.TerminalReporter, columns: Sequence[str], counts: Mapping[str, int]) -> None:
     for name in columns:
         count = counts.get(name, 0)
-        terminal.write(f"  {count or '-':>{len(name)}}", **(_MARKUP[name] if count else {}))
+        terminal.write(f"  {count or '-':>{columns_of(say(name))}}", **(_MARKUP[name] if count else {}))
     terminal.line("")

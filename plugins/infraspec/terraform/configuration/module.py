@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -232,6 +232,11 @@ class ModuleInstance:
     def prefix(self) -> str:
         """The address with a dot, empty in the root."""
         return f"{self.address}." if self.address else ""
+
+    @property
+    def given(self) -> Collection[str]:
+        """The variables that have a value from outside."""
+        return self._inputs.keys() & self.configuration.variables.keys()
 
     def remember(
         self, key: object, compute: Callable[[], Value], place: Callable[[], str], *, keep: bool = True

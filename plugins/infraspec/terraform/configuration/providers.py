@@ -151,6 +151,14 @@ class Provider:
                 value = content.compiled(name, frozenset({iterator}))(inner) if name in content.attributes else None
         return value
 
+    @property
+    def permitted_accounts(self) -> tuple[list[str], list[str]]:
+        """The accounts that the provider may work in, and those that it may not, as far as both are known."""
+        lists = (self._evaluate(self.body, name) for name in ("allowed_account_ids", "forbidden_account_ids"))
+        known = (one if isinstance(one, list) and all(type(item) is str for item in one) else [] for one in lists)
+        allowed, forbidden = known
+        return allowed, forbidden
+
     def _stated_account(self) -> Value:
         """Return the account that the configuration says, None if it does not."""
         role = self._nested("assume_role", "role_arn")
