@@ -124,6 +124,8 @@ UNGUARDED: Mapping[str, str] = {
     "aws_iam_role_policy_attachment.task_metrics.*": APPLICATION,
     "assume_by_chatbot.statement.principals.*": "whether Slack is authorized is in no plan; only a live suite can try",
     "aws_iam_role.chat.assume_role_policy": "whether Slack is authorized is in no plan; only a live suite can try",
+    "assume_by_runner.statement.condition": "the runner may assume it without the condition too",
+    "aws_iam_role_policy.metrics.name": DEFAULT,
     "aws_chatbot_slack_channel_configuration.alerts.[a-rt-z]*": VALIDATE,
     "aws_chatbot_slack_channel_configuration.alerts.slack_*": VALIDATE,
     ".ok_actions": "that an alarm is over is told for convenience",

@@ -55,6 +55,15 @@ def test_what_is_as_the_source_says_is_proven() -> None:
     assert {"configuration", "state", "history", "what it looks at"} == {finding.subject for finding in findings}
 
 
+def test_an_alarm_that_rings_is_advice() -> None:
+    """It works; that it rings is said, with since when and why."""
+    given = states(cpu={"state": "ALARM", "reason": "Threshold Crossed"})
+    found = [one for one in check_alarm_state(reference(), deployed(), given, CONTRACT) if one.advice]
+
+    assert [("state", "ALARM for 5 hours: Threshold Crossed")] == [(one.subject, one.found) for one in found]
+    assert [] == bad(deployed(), given)
+
+
 @pytest.mark.parametrize(
     "address",
     [one.address for one in reference().managed("aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm")],

@@ -48,8 +48,8 @@ def playbooks() -> tuple[Playbook, ...]:
 
 
 def judged(plan: Plan, contract: Contract = CONTRACT) -> list[Finding]:
-    """Return the findings about a plan."""
-    return check_alarms(plan, contract, "prod", playbooks())
+    """Return the findings about a plan, but those of test_publishers.py."""
+    return [one for one in check_alarms(plan, contract, "prod", playbooks()) if one.subject != "publisher"]
 
 
 def bad(plan: Plan, contract: Contract = CONTRACT) -> list[Finding]:
@@ -606,7 +606,7 @@ def test_a_trail_writes_its_events_as_they_are(tmp_path: Path) -> None:
       alarm_actions       = [aws_sns_topic.critical.arn]
     }
     """
-    findings = check_alarms(plan_of(tmp_path, source), SHOP, "prod")
+    findings = judged(plan_of(tmp_path, source), SHOP)
     (denied,) = [finding for finding in findings if finding.subject == "secret-access-denied"]
     assert PROVEN is denied.verdict
 

@@ -65,6 +65,17 @@ CASES: dict[str, tuple[tuple[str, str], list[str]]] = {
     "no such program after it": (("&& make room", "&& moke room"), ["command CLUSTER=a aws"]),
     "no such target": (("&& make room", "&& make -s FORCE=1 rooms"), ["command CLUSTER=a aws"]),
     "no such script": (("./tidy.sh", "./tidied.sh"), ["command CLUSTER=a aws"]),
+    "a variable that nothing sets": (("aws ecs", 'echo "$NAME" && aws ecs'), ["variable NAME"]),
+    "a variable in braces": (("aws ecs", 'echo "${NAME}" && aws ecs'), ["variable NAME"]),
+    "a variable that is set below": (
+        ("$ CLUSTER=a aws", '$ echo "$NAME"\n$ NAME=b\n$ CLUSTER=a aws'),
+        ["variable NAME"],
+    ),
+    "a variable that is set above": (("$ CLUSTER=a aws", '$ NAME=$(echo b)\n$ echo "$NAME"\n$ CLUSTER=a aws'), []),
+    "a variable with a default": (("aws ecs", 'echo "${NAME:-b}" "${OTHER-}" && aws ecs'), []),
+    "a variable in single quotes": (("aws ecs", "jq '$NAME' && aws ecs"), []),
+    "a dollar that is none": (("aws ecs", 'echo "\\$NAME $1 $?" && aws ecs'), []),
+    "a variable of the session": (("aws ecs", 'echo "$HOME $AWS_REGION" && aws ecs'), []),
     "a quote that is open": (("aws ecs", "aws 'ecs"), ["command CLUSTER=a aws"]),
 }
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from infraspec.cli.report import notify
 from infraspec.cli.report.notify import publish
-from infraspec.core.errors import InfraspecError
+from infraspec.core.errors import InfraspecError, ReportError
 from infraspec.core.finding import Verdict
 from infraspec.reporting.run.results import Results, encode
 from tests.cli.test_report import report
@@ -73,13 +73,17 @@ def test_metrics_are_published(tmp_path: Path, moto: str) -> None:
     assert "ConsistencyCheckFailures" in found
 
 
-def test_what_aws_refuses_is_a_line(tmp_path: Path, moto: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is said, and ends no workflow."""
+def test_what_aws_refuses_is_an_error(tmp_path: Path, moto: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said, and fails the command unless that is only to do what it can."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setattr("infraspec.aws.session._ATTEMPTS", 1)
-    (line,) = publish(*written(tmp_path, today(), "[metrics]\n"), dry_run=False)
+    arguments = written(tmp_path, today(), "[metrics]\n")
+    (line,) = publish(*arguments, dry_run=False, best_effort=True)
+    with pytest.raises(ReportError, match="the metrics are not published") as raised:
+        list(publish(*arguments, dry_run=False))
 
+    assert "dev: AwsError" == raised.value.found
     assert "NOT PUBLISHED: AwsError: cloudwatch.put_metric_data in eu-west-1: AWS did not answer" in line
 
 
@@ -92,7 +96,16 @@ def test_a_dry_run_of_metrics(tmp_path: Path) -> None:
     assert "local: not published, it is no environment of the contract" in ran.stdout
     assert "dev: shop-dev in eu-west-1: RunCompleted 1" in ran.stdout
     written(tmp_path, today(complete=False), "[metrics]\n")
-    assert ["nothing is published: the run is not whole"] == list(publish(*arguments, dry_run=False))
+    assert ["nothing is published: the run is not whole"] == list(publish(*arguments, dry_run=True))
+
+
+def test_the_metrics_of_a_part_of_a_run(tmp_path: Path) -> None:
+    """A run that is not whole publishes nothing, and the command fails."""
+    written(tmp_path, today(complete=False), "[metrics]\n")
+    ran, tried = report(tmp_path, "metrics"), report(tmp_path, "metrics", "--best-effort")
+
+    assert (2, 0) == (ran.returncode, tried.returncode)
+    assert "ReportError: infraspec-results.json: the metrics are not published" in ran.stderr
 
 
 class Receiver:

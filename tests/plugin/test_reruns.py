@@ -1,6 +1,7 @@
 """With reruns, what a test says at last counts, and that it is flaky is said."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -45,3 +46,38 @@ def test_a_test_that_passes_at_last(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["flaky*test_sometimes: passed at attempt 2"])
     assert [] == tree.get("problems", [])
     assert ["passed at attempt 2"] == [one["reason"] for one in tree["flaky"]]
+
+
+JUDGED_AGAIN = """
+from infraspec.core.finding import Finding, Verdict
+
+def test_own_rule(environment, plan, contract, assert_proven):
+    \"\"\"Find a violation when it is run for the first time, and none when it is run again.\"\"\"
+    marker = contract.directory / "marker"
+    verdict = Verdict.PROVEN if marker.exists() else Verdict.VIOLATED
+    marker.touch()
+    assert_proven("own-rule", [Finding("own-rule", verdict, "aws_ecs_service.this", remedy="nothing")])
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
+def test_reports_of_a_rule_that_holds_at_last(pytester: pytest.Pytester, workers: tuple[str, ...]) -> None:
+    """What a rule has found before it held is in no report; Allure has it as a retry of a flaky test."""
+    suite, infra = pytester.makepyfile(test_own=JUDGED_AGAIN), pytester.path / "infra"
+    shutil.copytree(MINIMAL, infra)
+    given = ("--infraspec-results", "results.json", "--alluredir", "allure", "--junitxml", "junit.xml", "--reruns", "2")
+    result = run_suite(pytester, infra, *given, *workers, suite=suite)
+    tree = found(pytester.path)
+    attempts = sorted(
+        (json.loads(path.read_text("utf-8")) for path in (pytester.path / "allure").glob("*-result.json")),
+        key=lambda one: one["start"],
+    )
+
+    assert {"passed": 1, "rerun": 1} == result.parseoutcomes()
+    assert ["passed at attempt 2"] == [one["reason"] for one in tree["flaky"]]
+    assert [] == tree.get("entries", [])
+    assert [("own-rule", 1, 0)] == [(one["rule"], one["proven"], one["violated"]) for one in tree["counts"]]
+    assert ["failed", "passed"] == [one["status"] for one in attempts]
+    assert 1 == len({one["historyId"] for one in attempts})
+    assert {"flaky": True, "message": "passed at attempt 2"} == attempts[-1]["statusDetails"]
+    assert 1 == (pytester.path / "junit.xml").read_text("utf-8").count("infraspec.violated")

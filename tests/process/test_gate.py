@@ -56,12 +56,30 @@ def test_an_edit_of_the_gate(edit: Edit, layout: str, tmp_path: Path) -> None:
 
 
 def test_a_pipeline_of_another_system(tmp_path: Path) -> None:
-    """A pipeline that is none of GitHub's is not known to run anything, and nothing wrong is said of it."""
-    directory = written(tmp_path, "inline", Repo(files={".gitlab-ci.yml": "test:\n  script: [infraspec check]\n"}))
+    """Of a pipeline of neither GitHub nor GitLab it is not known what it runs, and nothing wrong is said of it."""
+    directory = written(tmp_path, "inline", Repo(files={"Jenkinsfile": "pipeline {}\n"}))
     contract = directory / "infraspec.toml"
-    text = contract.read_text(encoding="utf-8").replace('".github/workflows"', '".gitlab-ci.yml"')
+    text = contract.read_text(encoding="utf-8").replace('".github/workflows"', '"Jenkinsfile"')
     contract.write_text(text, encoding="utf-8")
     found = {one.subject: one.verdict for one in judged(directory)}
 
     assert {Verdict.UNDETERMINED} == {verdict for subject, verdict in found.items() if subject.startswith("job ")}
     assert Verdict.VIOLATED not in found.values()
+
+
+@pytest.mark.parametrize(
+    ("push", "expected"),
+    [
+        (None, Verdict.UNDETERMINED),
+        ({"branches": ["**"]}, Verdict.UNDETERMINED),
+        ({"branches-ignore": ["release/**"]}, Verdict.UNDETERMINED),
+        ({"branches": ["*"]}, Verdict.VIOLATED),
+        ({"branches": ["main"]}, Verdict.VIOLATED),
+        ({"tags": ["v*"]}, Verdict.VIOLATED),
+        ({"paths": ["docs/**"]}, Verdict.VIOLATED),
+    ],
+)
+def test_a_workflow_of_pushes(tmp_path: Path, push: dict[str, list[str]] | None, expected: Verdict) -> None:
+    """Where every push starts the suite, its check is on the change too, unless that comes from a fork."""
+    findings = judged(written(tmp_path, "inline", Repo(on={"push": push})))
+    assert [expected] == [one.verdict for one in findings if one.subject == "job static"]

@@ -63,6 +63,14 @@ def command_statements(
     return statements
 
 
+def publishing_statements(namespace: str, role: str | None) -> list[dict[str, Any]]:
+    """Return what a runner needs to publish the numbers of a run: to assume the role that may, or to do it itself."""
+    if role is not None:
+        return [_allow("MetricsRole", "sts:AssumeRole", role)]
+    condition = {"StringEquals": {"cloudwatch:namespace": namespace}}
+    return [_allow("Metrics", "cloudwatch:PutMetricData", "*", Condition=condition)]
+
+
 def policy_of(statements: Sequence[dict[str, Any]]) -> str:
     """Return the text of a session policy."""
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, separators=(",", ":"))
@@ -77,7 +85,7 @@ def runner_policy(
 ) -> dict[str, Any]:
     """Return the policy of a runner: `state_objects` are ARNs of the states of Terraform that it may read.
 
-    `commands` are the statements of commands on machines.
+    `commands` are the statements of commands on machines, and of what publishes the numbers of a run.
     """
     statements = [_allow("Reads", sorted(_actions(live)), "*")]
     if state_objects:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from infraspec.aws.runner_policy import command_statements
+from infraspec.aws.runner_policy import command_statements, publishing_statements
 from infraspec.aws.runner_policy import runner_policy as policy
 from infraspec.checks.state.state_backend import state_place
 from infraspec.cli.common import INFRA, ONE_ENVIRONMENT, reported
+from infraspec.reporting.notify.metrics import filled
 from infraspec.terraform.environments import environment_of
 
 
@@ -19,7 +20,7 @@ from infraspec.terraform.environments import environment_of
 @ONE_ENVIRONMENT
 @reported
 def runner_policy(infra: Path, environment: str | None) -> None:
-    """Print the IAM policy that the live suite needs: what it reads, and what the contract consents to.
+    """Print the IAM policy that the live suite needs: what it reads, what the contract consents to, and [metrics].
 
     \b
     infraspec runner-policy --env staging > runner.json
@@ -36,4 +37,8 @@ def runner_policy(infra: Path, environment: str | None) -> None:
     commands = command_statements(
         hosts, partition=chosen.partition, region=chosen.region or "*", account=chosen.account_id or "*"
     )
-    click.echo(json.dumps(policy(chosen.live, objects, commands), indent=2))
+    table, publishing = contract.metrics, []
+    if table is not None:
+        role = filled(table.role, contract, name) if table.role else None
+        publishing = publishing_statements(filled(table.namespace, contract, name), role)
+    click.echo(json.dumps(policy(chosen.live, objects, [*commands, *publishing]), indent=2))

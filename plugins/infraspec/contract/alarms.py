@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field, Tag
+from pydantic import Field, Tag, model_validator
 
-from infraspec.contract.field_types import ContractTable, LinearRegex, NonEmpty, told_by
+from infraspec.contract.field_types import ContractTable, LinearRegex, NonEmpty, told_by, wrong
 
 Positive = Annotated[int, Field(gt=0)]
 
@@ -81,6 +81,23 @@ class LiveAlarms(ContractTable):
     sparse: list[NonEmpty] = []
 
 
+class Publisher(ContractTable):
+    """`[alarms.publishers.NAME]`: who publishes metrics that no metric filter of the source counts."""
+
+    namespace: NonEmpty | None = None
+    metrics: list[NonEmpty] = Field(["*"], min_length=1)
+    role: NonEmpty | None = None
+    log_group: NonEmpty | None = None
+
+    @model_validator(mode="after")
+    def _says_who(self) -> Publisher:
+        if (self.role is None) == (self.log_group is None):
+            raise wrong("either `role` or `log_group`")
+        if self.role is not None and self.namespace is None:
+            raise wrong("`namespace` beside `role`: what the role publishes in")
+        return self
+
+
 class Alarms(ContractTable):
     """`[alarms]`: which alarms there have to be, and whom they reach; the table alone asks for the packaged ones."""
 
@@ -103,4 +120,5 @@ class Alarms(ContractTable):
             ),
         }
     )
+    publishers: dict[NonEmpty, Publisher] = {}
     live: LiveAlarms = LiveAlarms()

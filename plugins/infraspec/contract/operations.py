@@ -15,6 +15,15 @@ RoleArn: TypeAlias = Annotated[str, Matching.named("AnyRoleArn")]
 TopicArn: TypeAlias = Annotated[str, Matching.named("AnyTopicArn")]
 
 
+RUN_METRICS = frozenset(
+    {
+        "RunCompleted", "Duration", "Proven", "Violated", "Undetermined", "Waived", "Known", "Broken",
+        "PermissionCheckFailures", "ConsistencyCheckFailures", "DeploymentSuccessRate",
+    }
+)  # fmt: skip
+"""The metrics that `infraspec report metrics` publishes, with the dimensions Environment and Suite."""
+
+
 class Metrics(ContractTable):
     """`[metrics]`: where the metrics of runs go."""
 

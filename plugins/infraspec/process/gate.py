@@ -22,6 +22,8 @@ from infraspec.process.worlds import TooManyWorldsError, World, worlds
 
 _YEAR = 366
 _PLACEHOLDERS = ("main", "master")
+_CHANGED = ("change", "a/b/change")
+"""Names of branches that changes may be on."""
 
 
 class GateAnswer(Struct, frozen=True):
@@ -90,7 +92,7 @@ def candidates(
 def _candidate(setting: GateSetting, workflow: Workflow, asked: Asked, event: str, hours: int) -> Candidate | None:
     place = Location(workflow.file)
     try:
-        results = _all_results(setting, workflow, asked, event)
+        results = all_results(setting, workflow, asked, event)
     except TooManyWorldsError as error:
         return (
             Candidate(workflow, GateAnswer("undetermined", place, error.expected, error.message, "look"))
@@ -114,17 +116,12 @@ def _candidate(setting: GateSetting, workflow: Workflow, asked: Asked, event: st
             (),
         )
     if event not in workflow.events:
-        return Candidate(
-            workflow,
-            GateAnswer(
-                "violated",
-                Location(workflow.file, 1),
-                f"on: {', '.join(workflow.events)}",
-                f"the workflow does not start on {event}",
-                "trigger",
-            ),
-            (),
-        )
+        place, found = Location(workflow.file, 1), f"on: {', '.join(workflow.events)}"
+        why = f"the workflow does not start on {event}"
+        if event == "pull_request" and _starts_on_every_push(setting, workflow):
+            why = "pushes of the change start it, but not those of a fork, and it tests what is not merged yet"
+            return Candidate(workflow, GateAnswer("undetermined", place, found, why, "look"))
+        return Candidate(workflow, GateAnswer("violated", place, found, why, "trigger"))
     started = _started(setting, workflow, event, hours, results)
     answer = started if started and started.verdict == "violated" else _seen(results)
     if started and answer.verdict == "proven":
@@ -135,6 +132,12 @@ def _candidate(setting: GateSetting, workflow: Workflow, asked: Asked, event: st
     return Candidate(workflow, answer, tuple(results), advice)
 
 
+def _starts_on_every_push(setting: GateSetting, workflow: Workflow) -> bool:
+    """Tell whether a push to whatever branch starts a workflow, so that its check is on the last commit of a change."""
+    pushed = (not_started(workflow, "push", name) for name in _CHANGED)
+    return not any(pushed) and left_out(workflow, "push", setting.files) is None
+
+
 def _named(workflow: Workflow, asked: Asked) -> bool:
     return any(
         all(word in job.commands for word in asked.words)
@@ -143,7 +146,7 @@ def _named(workflow: Workflow, asked: Asked) -> bool:
     )
 
 
-def _all_results(setting: GateSetting, workflow: Workflow, asked: Asked, event: str) -> list[RunResult]:
+def all_results(setting: GateSetting, workflow: Workflow, asked: Asked, event: str) -> list[RunResult]:
     first = [result for one in _events(workflow, event) for result in _results(setting, workflow, asked, one)]
     jobs = list(dict.fromkeys(chain.from_iterable(result.jobs for result in first)))
     fallible = needs_before(workflow, jobs)

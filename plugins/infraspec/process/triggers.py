@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -157,12 +157,3 @@ def longest_gap(schedules: Iterable[str]) -> timedelta:
     last_day = date(2027, 12, 31) + timedelta(days=_DAYS)
     ends = (last_day - begin).days * _MINUTES
     return timedelta(minutes=max(longest, ends - (last or 0) - _MINUTES))
-
-
-def next_runs(schedules: Iterable[str], count: int = 3) -> list[str]:
-    """Return when several schedules run next, in UTC."""
-    from cronsim import CronSim  # noqa: PLC0415 - few repositories have schedules
-
-    now = datetime.now(tz=UTC)
-    coming = sorted(at for cron in schedules for _, at in zip(range(count), CronSim(cron, now), strict=False))
-    return [f"{at:%Y-%m-%d %H:%M} UTC" for at in coming[:count]]

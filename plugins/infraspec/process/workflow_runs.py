@@ -226,7 +226,8 @@ class WorkflowRun:
         """Tell whether a job or a step may run the command, by its text and what it uses of the repository."""
         text = str(node)
         foreign = any(map(self.execution.may_be_in, _USED.findall(text))) or _CALLED.search(text)
-        return "'./" in text or bool(self.execution.words.search(text) or foreign) or self.asked.words[0] in text
+        named = any(word in text for word in self.asked.words[:1])
+        return "'./" in text or bool(self.execution.words.search(text) or foreign) or named
 
     def runs(self, evaluator: Evaluator, condition: Any, place: Location, what: str, *, about: Any) -> bool:
         """Tell whether a job or a step runs by its `if`."""

@@ -97,7 +97,7 @@ def _compared(name: str, expected: Value, found: Value) -> Iterator[Difference]:
 
 
 _About: TypeAlias = Callable[..., Subject]
-_STUCK = "INSUFFICIENT_DATA"
+_STUCK, _RINGS = "INSUFFICIENT_DATA", "ALARM"
 _IGNORES = "AWS/DynamoDB"
 _CONTINUOUS = {
     ("AWS/ECS", "CPUUtilization"),
@@ -174,6 +174,8 @@ class _Check:
     def _state(self, live: Resource, status: AlarmStatus, subject: Subject) -> Finding:
         lasted = status.lasted(self.states.taken)
         state = f"{status.state}{_since(lasted)}"
+        if status.state == _RINGS:
+            return subject.say("in-alarm", found=f"{state}: {status.reason}".rstrip(": "))
         if status.state != _STUCK:
             return subject.proven(state)
         if lasted is not None and lasted <= timedelta(minutes=self.settings.insufficient_minutes):

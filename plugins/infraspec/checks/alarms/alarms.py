@@ -19,6 +19,7 @@ from infraspec.checks.access.secret_access import placed
 from infraspec.checks.alarms.alarm_candidates import AlarmCandidates
 from infraspec.checks.alarms.alarm_hcl import Suggestions
 from infraspec.checks.alarms.alarm_routes import AlarmFault, Routes, RouteUse
+from infraspec.checks.alarms.publishers import Publishers
 from infraspec.checks.common.unknown_remedies import how_to_know, of_what_may_be_absent, unless_unlisted
 from infraspec.contract import located
 from infraspec.contract.alarms import AlarmItem, Alarms
@@ -217,6 +218,8 @@ class _Check:
             if subject.is_postgresql is not False or not is_of_postgresql(item)
         ]
         found = [*judged, *self.routes.findings(), *self.playbooks.findings()]
+        if self.plan.source is None:
+            found += Publishers(self.plan, self.contract, self.environment, self.facts).findings()
         return [unless_unlisted(self.plan, finding, *_LISTED) for finding in found]
 
     def _judge(self, name: str, item: AlarmItem, subject: AlarmSubject) -> Finding:

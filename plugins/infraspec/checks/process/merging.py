@@ -17,6 +17,8 @@ from infraspec.process.branch_rules import ACTIONS_APP, BranchRules, Bypass
 from infraspec.process.code_owners import LOCATIONS, Owners
 from infraspec.process.commands import Asked, CheckedOut
 from infraspec.process.gate import Candidate, GateAnswer, GateSetting, candidates, decide, is_open, required
+from infraspec.process.gitlab_project import ProjectSettings
+from infraspec.process.gitlab_runs import gitlab_candidates
 from infraspec.process.workflows import Workflow
 
 RULE = RULES["process"]
@@ -29,13 +31,16 @@ _ANOTHER = ("another/file.txt",)
 class Gate:
     """The required jobs of a contract, with the workflows that run them."""
 
-    def __init__(self, contract: Contract, settings: Process, workflows: Sequence[Workflow], directory: Path) -> None:
+    def __init__(self, contract: Contract, settings: Process, workflows: Sequence[Workflow], place: Path) -> None:
+        """Find the jobs in the workflows of a directory, or in the pipeline of GitLab that a file has."""
         self.contract, self.settings, self.workflows = contract, settings, workflows
-        self.root = directory.parents[1] if directory.parts[-2:] == (".github", "workflows") else contract.directory
-        self.shown = display(contract, directory)
+        self.pipeline = place if place.is_file() else None
+        of_github = place.parts[-2:] == (".github", "workflows")
+        self.root = place.parents[1] if of_github else place.parent if self.pipeline else contract.directory
+        self.shown = display(contract, place)
         repository = CheckedOut(self.root, lambda path: display(contract, self.root / path))
-        for name in names_in(directory):
-            repository.shown((directory / name).relative_to(self.root).as_posix())
+        for name in names_in(place) if self.pipeline is None else ():
+            repository.shown((place / name).relative_to(self.root).as_posix())
         self.setting = GateSetting(repository, settings.branch, tuple(self._sources()), _ANOTHER)
         self.found: dict[str, list[Candidate]] = {name: self._candidates(job) for name, job in settings.jobs.items()}
 
@@ -50,7 +55,12 @@ class Gate:
             yield from ((base / root / name).as_posix() for name in names_in(directory / root) if name.endswith(ends))
 
     def _candidates(self, job: RequiredJob, event: str = "") -> list[Candidate]:
-        found = candidates(self.setting, self.workflows, Asked.of(job.runs), event or job.event, job.hours)
+        asked, event = Asked.of(job.runs), event or job.event
+        found = (
+            candidates(self.setting, self.workflows, asked, event, job.hours)
+            if self.pipeline is None
+            else gitlab_candidates(self.setting, self.pipeline.name, asked, event)
+        )
         return sorted(found, key=lambda candidate: _ORDER[candidate.answer.verdict])
 
     def gates(self) -> Iterator[tuple[str, RequiredJob, Candidate]]:
@@ -76,13 +86,14 @@ class Gate:
         if best is None:
             jobs = ", ".join(f"{one.name} on {'/'.join(flow.events)}" for flow in self.workflows for one in flow.jobs)
             subject = RULE.about(self.shown, f"job {name}", Location(self.shown))
-            return subject.say("no-job", jobs=jobs or "no job", **said)
+            return subject.say("no-job" if self.pipeline is None else "no-gitlab-job", jobs=jobs or "no job", **said)
         answer = best.answer
         subject = RULE.about(self.shown, f"job {name}", answer.location)
         runs_at_all = any(result.ran for result in best.results) and answer.kind in {"seen", "look"}
         if answer.verdict == "proven" or (not job.gate and runs_at_all):
             return subject.proven()
-        return subject.say(_wording(answer), found=answer.found, reason=answer.reason, **said)
+        wording = _wording(answer) if self.pipeline is None else f"gitlab-{answer.kind}"
+        return subject.say(wording, found=answer.found, reason=answer.reason, **said)
 
     def _environments(self, name: str, found: Sequence[Candidate]) -> Iterator[Finding]:
         proven = [candidate for candidate in found if candidate.answer.verdict == "proven"]
@@ -119,6 +130,22 @@ class Gate:
         yield from self._same_names(rules, [candidate for _, _, candidate in gates])
         if rules.queue:
             yield from self._queue()
+
+    def merging_by_project(self, project: ProjectSettings | None) -> Iterator[Finding]:
+        """Judge that GitLab merges nothing unless the pipeline has passed, by the settings of its project."""
+        if not any(job.gate and job.event in _CHANGES for job in self.settings.jobs.values()):
+            return
+        if project is None:
+            yield RULE.about(self.shown, "settings of the project", Location(self.shown)).say("no-project")
+            return
+        for setting, wanted, value in project.judged():
+            subject = RULE.about(project.location.file, setting, project.place(setting))
+            yield subject.judge("not-in-project", holds=wanted == value, name=setting, wanted=wanted, value=value)
+        if project.pushers is None:
+            yield RULE.about(project.location.file, "protected branch", project.location).say("no-protection")
+            return
+        subject = RULE.about(project.location.file, "protected branch", project.place("protected_branches"))
+        yield subject.judge("push-allowed", holds=not project.pushers, who=", ".join(project.pushers))
 
     def _check(self, rules: BranchRules, candidate: Candidate) -> Finding:
         known = dict.fromkeys(chain.from_iterable(result.checks for result in candidate.results), "")

@@ -106,7 +106,30 @@ def _links(page: Page) -> Iterator[Finding]:
         yield subject.judge("no-heading" if exists else "no-file", holds=leads, fragment=fragment)
 
 
+_QUOTED = re.compile(r"'[^']*'")
+_SET = re.compile(
+    r"(?:^|[\s;&|(])(?:([A-Za-z_]\w*)\+?=|for\s+([A-Za-z_]\w*)\s+in\b|read\s+(?:-\w+\s+)*((?:[A-Za-z_]\w*\s*)+))"
+)
+_USED = re.compile(r"(?<!\\)\$(?:\{#?([A-Za-z_]\w*)(?!\w*:?[-=?+])[^}]*\}|([A-Za-z_]\w*))")
+_OF_SESSION = re.compile(r"AWS_|GITHUB_|(?:HOME|USER|PATH|PWD|SHELL|HOSTNAME|TMPDIR|EDITOR|LANG|RANDOM|SECONDS)$")
+"""How the variables begin that a session has anyway."""
+
+
+def _variables(page: Page) -> Iterator[Finding]:
+    """Judge that each variable of a command has a line above that sets it. Source: POSIX, "Shell Parameters"."""
+    known: set[str] = set()
+    for command in page.commands:
+        text = _QUOTED.sub("''", command.text)
+        known |= {name for found in _SET.findall(text) for part in found for name in part.split()}
+        for name in dict.fromkeys(first or second for first, second in _USED.findall(text)):
+            if not _OF_SESSION.match(name):
+                subject = RULE.about(page.file, f"variable {name}", Location(page.file, command.line))
+                yield subject.judge("no-variable", holds=name in known, name=name, command=command.text)
+                known.add(name)
+
+
 def _commands(page: Page, settings: Playbooks, root: Path) -> Iterator[Finding]:
+    yield from _variables(page)
     for command in page.commands:
         problem = _problem(command.text, settings.commands, root)
         expected, found = problem or ("", "")

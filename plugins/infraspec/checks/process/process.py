@@ -17,6 +17,8 @@ from infraspec.core.runtime import read_regular
 from infraspec.process.branch_rules import read_rules
 from infraspec.process.checklist import PullRequest, normalized
 from infraspec.process.code_owners import Owners
+from infraspec.process.gitlab_project import ProjectSettings, read_project
+from infraspec.process.gitlab_runs import is_gitlab
 from infraspec.process.markdown import line_of, parse_sequence, read_page
 from infraspec.process.workflows import Job, read_workflows
 
@@ -37,26 +39,47 @@ def check_process(contract: Contract, settings: Process, pull_request: PullReque
         findings += _ticked(pull_request, settings.checklist)
     if settings.labels_file is not None:
         findings += _labels(contract, settings, settings.labels_file)
-    gate = None
-    if settings.workflows is not None:
-        directory = resolve(contract, settings.workflows)
-        if directory.is_file():
-            findings += other_pipeline(display(contract, directory), settings)
-        else:
-            workflows = read_workflows(directory, display(contract, directory))
-            gate = Gate(contract, settings, workflows, directory)
-            findings += gate.jobs()
-            findings += (finding for flow in workflows for job in flow.jobs for finding in _hardened(flow.file, job))
+    gate = _gate(contract, settings) if settings.workflows is not None else None
+    findings += _of_pipeline(contract, settings, gate)
+    findings += _merging(contract, settings, gate)
+    if settings.codeowners is not None:
+        findings += _owned(contract, settings, settings.codeowners, gate)
+    return findings
+
+
+def _gate(contract: Contract, settings: Process) -> Gate | None:
+    """Return the required jobs with what runs them; None for the pipeline of a system that is not gone through."""
+    place = resolve(contract, settings.workflows or Path())
+    if place.is_file():
+        return Gate(contract, settings, (), place) if is_gitlab(place.name) else None
+    return Gate(contract, settings, read_workflows(place, display(contract, place)), place)
+
+
+def _of_pipeline(contract: Contract, settings: Process, gate: Gate | None) -> Iterator[Finding]:
+    if gate is not None:
+        yield from gate.jobs()
+        yield from (one for flow in gate.workflows for job in flow.jobs for one in _hardened(flow.file, job))
+    elif settings.workflows is not None:
+        yield from other_pipeline(display(contract, resolve(contract, settings.workflows)), settings)
+
+
+def _merging(contract: Contract, settings: Process, gate: Gate | None) -> Iterator[Finding]:
+    if gate is not None and gate.pipeline is not None:
+        yield from gate.merging_by_project(_project(contract, settings))
+        return
     rules = None
     if settings.ruleset is not None:
         shown = display(contract, settings.ruleset)
         rules = read_rules(_text(contract, settings.ruleset), shown, settings.branch)
-        findings += rules_of_branch(rules, shown)
+        yield from rules_of_branch(rules, shown)
     if gate is not None:
-        findings += gate.merging(rules)
-    if settings.codeowners is not None:
-        findings += _owned(contract, settings, settings.codeowners, gate)
-    return findings
+        yield from gate.merging(rules)
+
+
+def _project(contract: Contract, settings: Process) -> ProjectSettings | None:
+    if settings.ruleset is None:
+        return None
+    return read_project(_text(contract, settings.ruleset), display(contract, settings.ruleset), settings.branch)
 
 
 def _template(contract: Contract, settings: Process, path: Path) -> Iterator[Finding]:

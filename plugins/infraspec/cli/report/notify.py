@@ -1,6 +1,7 @@
 """`infraspec report notify` and `metrics`: channels are told what has changed, CloudWatch how many findings there are.
 
-They are no part of the run, so that they cannot change its outcome. What was not delivered is told after the next run.
+They are no part of the run, so that they cannot change its outcome. What was not delivered is told after the next run;
+what was not published is lost, and an error.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from infraspec import contract as contracts
 from infraspec.cli.common import DRY_RUN, INFRA_BRIEF, PATH, RESULTS, echo, reported
 from infraspec.contract.models import Contract
 from infraspec.contract.operations import NotificationChannel, Notifications
-from infraspec.core.errors import ContractError, InfraspecError
+from infraspec.core.errors import ContractError, InfraspecError, ReportError
 from infraspec.core.runtime import require
 from infraspec.reporting.language import speaking
 from infraspec.reporting.notify.metrics import Publication, filled, narrow_client, publications
@@ -138,23 +139,26 @@ def _indented(text: str) -> str:
 @RESULTS
 @INFRA_BRIEF
 @DRY_RUN
+@click.option("--best-effort", is_flag=True, help="Exit with 0 although something could not be published.")
 @reported
-def metrics(results: Path, infra: Path, dry_run: bool) -> None:  # noqa: FBT001 - click passes by name
+def metrics(results: Path, infra: Path, dry_run: bool, best_effort: bool) -> None:  # noqa: FBT001 - click passes by name
     """Publish the numbers of a run as metrics of CloudWatch, as [metrics] of the contract says.
 
     \b
     infraspec report metrics infraspec-results.json
 
-    A run that is not whole publishes nothing. What AWS refuses is said, and the exit code stays 0.
+    What could not be published is an error at the end, after all else was: nobody would notice before the alarm on
+    missing runs. A run that is not whole publishes nothing.
     """  # noqa: D301 - \b keeps click from wrapping the examples
-    for line in publish(results, infra, dry_run=dry_run):
+    for line in publish(results, infra, dry_run=dry_run, best_effort=best_effort):
         echo(line)
 
 
-def publish(file: Path, infra: Path, *, dry_run: bool) -> Iterator[str]:
+def publish(file: Path, infra: Path, *, dry_run: bool, best_effort: bool = False) -> Iterator[str]:
     """Publish the metrics of a run, or only say what would be; return lines that say what was done.
 
-    Raises errors of the contract and of the file. What AWS refuses is a line: it must not end a workflow.
+    Raises errors of the contract and of the file, and at the end, unless it is best effort, ReportError if a run was
+    not whole or AWS refused anything.
     """
     results = read(file)
     contract = contracts.load(infra, environments=[])
@@ -163,7 +167,9 @@ def publish(file: Path, infra: Path, *, dry_run: bool) -> Iterator[str]:
             "the contract does not say where metrics go", place=str(contract.path), remedy="add the table\n[metrics]"
         )
     found = publications(results, contract, contract.metrics, datetime.now(tz=UTC))
+    missing = []
     if not results.run.complete:
+        missing.append("the run is not whole")
         yield "nothing is published: the run is not whole"
     for name in results.run.environments:
         if name not in contract.environments:
@@ -177,9 +183,18 @@ def publish(file: Path, infra: Path, *, dry_run: bool) -> Iterator[str]:
         try:
             _publish(publication)
         except InfraspecError as error:
+            missing.append(f"{publication.environment}: {type(error).__name__}")
             yield f"{where}: NOT PUBLISHED: {type(error).__name__}: {error}"
         else:
             yield f"{where}: published {said}"
+    if missing and not (best_effort or dry_run):
+        raise ReportError(
+            "the metrics are not published",
+            place=str(file),
+            expected="the numbers of each environment in CloudWatch",
+            found="; ".join(missing),
+            remedy="fix what the lines above say, or go on without the metrics: --best-effort",
+        )
 
 
 def _publish(publication: Publication) -> None:
