@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from infraspec.checks.access.function_access import check_function_access
 from infraspec.checks.access.task_access import check_task_access
 from infraspec.contract.models import Contract
 from infraspec.core.finding import Finding, Verdict
@@ -136,3 +137,60 @@ resource "aws_codedeploy_deployment_group" "web" {
     own = role("codedeploy.amazonaws.com") + inline("one", allow)
     found = check_task_access(plan_of(tmp_path, {"main.tf": group + EDITS.common + own}), CONTRACT, "prod")
     assert [PROVEN] == [one.verdict for one in found if one.subject.endswith("ModifyListener")]
+
+
+HIDDEN = 'jsonencode({ States = { One = { Type = "Task", Resource = RUN, Arguments = "{% $states.input %}" } } })'
+
+
+def test_a_state_whose_input_is_computed_leaves_open_what_it_starts(tmp_path: Path) -> None:
+    """Nothing is said to be refused, and nothing to be allowed, where the whole input is known at run time alone."""
+    found = judged(tmp_path, HIDDEN.replace("RUN", '"arn:aws:states:::ecs:runTask"'), FOUND)
+    asked = {one.verdict for one in found if not one.subject.endswith("states.amazonaws.com")}
+    assert {UNDETERMINED} == asked
+
+
+def test_the_roles_of_a_task_definition_that_is_read_are_not_known(tmp_path: Path) -> None:
+    """A task definition of a data source has roles that may have to be passed, and it does not say which."""
+    given = (
+        'aws_ecs_task_definition.read.arn, NetworkConfiguration = { AwsvpcConfiguration = { Subnets = ["subnet-1"] } }'
+    )
+    read = 'data "aws_ecs_task_definition" "read" {\n  task_definition = "others"\n}\n'
+    definition = state('"arn:aws:states:::ecs:runTask"', TaskDefinition=f"data.{given}")
+    own = role("states.amazonaws.com") + inline("one", FOUND)
+    machine = f"""
+resource "aws_sfn_state_machine" "flow" {{
+  name       = "flow"
+  role_arn   = aws_iam_role.own.arn
+  definition = {definition}
+}}
+"""
+    found = check_task_access(plan_of(tmp_path, {"main.tf": read + machine + EDITS.common + own}), CONTRACT, "prod")
+    assert [UNDETERMINED] * 2 == [one.verdict for one in found if one.subject.endswith("iam:PassRole")]
+
+
+CONTRACTED = """
+resource "aws_iam_role_policy" "one" {
+  role   = aws_iam_role.own.id
+  policy = jsonencode({ Version = "2012-10-17", Statement = [] })
+}
+resource "aws_lambda_function" "report" {
+  function_name = "report"
+  role          = aws_iam_role.own.arn
+  environment {
+    variables = { LOGIN = aws_secretsmanager_secret.login.arn }
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("readers", "expected"), [({}, []), ({"login": ["own"]}, [VIOLATED]), ({"log*": ["others"]}, [])]
+)
+def test_the_contract_says_which_secrets_of_the_environment_are_read(
+    tmp_path: Path, readers: dict[str, list[str]], expected: list[Verdict]
+) -> None:
+    """A role that the contract has among the readers of a secret needs it where its function names the secret."""
+    plan = plan_of(tmp_path, {"main.tf": EDITS.common + role("lambda.amazonaws.com") + CONTRACTED})
+    table = {**CONTRACT.model_dump(exclude_unset=True), "policies": {"secret_readers": readers}}
+    found = check_function_access(plan, Contract.model_validate(table), "prod")
+    assert expected == [one.verdict for one in found if one.subject.endswith("secretsmanager:GetSecretValue")]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from infraspec import contract as contracts
 from infraspec.adoption.answers import Ranking, ranking
+from infraspec.adoption.roots import WORKLOADS
 from infraspec.contract.models import Contract
 from infraspec.core.errors import InfraspecError, InputErrorGroup, UnknownEnvironmentError, counted
 from infraspec.core.rules import RULES
@@ -85,6 +86,9 @@ def checkup(directory: Path, environment: str | None = None) -> Iterator[Line]:
     yield from _ranked(ranking(environments, names))
 
 
+_COUNTED = frozenset({"aws_ecs_task_definition", "aws_iam_role"})
+
+
 def _environment(contract: Contract, environments: Environments, name: str) -> Iterator[Line]:
     """Yield what is to be said of an environment."""
     try:
@@ -98,9 +102,10 @@ def _environment(contract: Contract, environments: Environments, name: str) -> I
         return
     if wrong:
         yield Line.problem(name, _short(wrong), _remedy(wrong))
-    yield Line.ok(
-        name, f"{counted(len(plan.managed()), 'resource')}, {counted(found, 'task definition')} from {plan.origin}"
-    )
+    others = {noun: len(plan.managed(type_)) for type_, noun in WORKLOADS.items() if type_ not in _COUNTED}
+    told = (counted(number, noun) for noun, number in others.items() if number)
+    there = ", ".join([counted(len(plan.managed()), "resource"), counted(found, "task definition"), *told])
+    yield Line.ok(name, f"{there} from {plan.origin}")
     if not plan.managed() and not found and not plan.diagnostics:
         yield Line.warning(name, "nothing is there to be judged: the root module makes no resources", _OTHER_ROOT)
     yield from _modules(plan, name)

@@ -85,10 +85,20 @@ def unique(name: str, others: Iterable[str], *prefixes: str) -> str:
 
 
 WORKLOADS = MappingProxyType(
-    {"aws_ecs_task_definition": "task definition", "aws_lambda_function": "function", "aws_iam_role": "role"}
+    {
+        "aws_ecs_task_definition": "task definition",
+        "aws_lambda_function": "function",
+        "aws_scheduler_schedule": "schedule",
+        "aws_pipes_pipe": "pipe",
+        "aws_sfn_state_machine": "state machine",
+        "aws_apprunner_service": "App Runner service",
+        "aws_batch_job_definition": "job definition",
+        "aws_db_proxy": "database proxy",
+        "aws_iam_role": "role",
+    }
 )
 """What verdicts of access are about, by resource type."""
-RUNNING = frozenset({"aws_ecs_task_definition", "aws_ecs_service", "aws_lambda_function"})
+RUNNING = frozenset({"aws_ecs_service", *WORKLOADS}) - {"aws_iam_role"}
 """What a contract is about in the first place."""
 _SOURCE = re.compile(r'^\s*source\s*=\s*"(\.[^"]*)"', re.MULTILINE)
 _WORKLOAD = re.compile(rf'^[ \t]*resource[ \t]+"({"|".join(WORKLOADS)})"', re.MULTILINE)

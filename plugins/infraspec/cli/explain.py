@@ -26,7 +26,7 @@ from infraspec.terraform.environments import environment_plan
     type=PATH,
     help="What IAM has in an account, for roles that are not in the plan; may be repeated.",
 )
-@click.option("--role", required=True, help="Terraform address, name or ARN of a role.")
+@click.option("--role", required=True, help="Address, name or ARN of a role, or a function's address.")
 @click.option("--action", required=True, help="What is asked: secretsmanager:GetSecretValue.")
 @click.option("--resource", required=True, help="ARN, *, or Terraform address of a resource.")
 @click.option(
@@ -66,6 +66,8 @@ def explain(  # noqa: PLR0917 - click passes by name
     \b
     aws iam get-account-authorization-details --output json > iam.json
     infraspec explain … --snapshot iam.json --role arn:aws:iam::111122223333:role/shared-execution
+
+    A function, a schedule or another workload with one role stands for that role, by its Terraform address.
 
     A resource by its Terraform address is the ARN it will have, the six characters that AWS appends to a secret's name
     unknown; of a log group it is any stream, of a bucket any object, if the action is about these.

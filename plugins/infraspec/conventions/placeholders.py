@@ -52,6 +52,13 @@ def facts_of(contract: Contract, environment: str, *, region: Value, account: Va
     return facts
 
 
+def filled(pattern: str, facts: Mapping[str, str]) -> str:
+    """Fill the placeholders of a pattern that the contract knows: {application}, {environment}, {region}."""
+    for name, value in facts.items():
+        pattern = pattern.replace(f"{{{name}}}", value)
+    return pattern
+
+
 def spellings(name: str, value: str) -> tuple[str, ...]:
     """Return how the value of a fact is written for {Name}, with a capital.
 

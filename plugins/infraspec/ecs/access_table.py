@@ -40,8 +40,9 @@ class Access(Struct, frozen=True, forbid_unknown_fields=True):
 
     `when` has what has to stand beside for the row to hold: a pattern by its path, an empty one where nothing may.
     `each` is the path of blocks, or of the states of a definition, for each of which the row is asked. A row that
-    `reads` is about a secret or parameter of that ARN, with its key; one that is `unless` holds where the plan has no
-    resource of that ARN. `purpose` says what it is for where the target does not.
+    `reads` is about a secret or parameter of that ARN, with its key, the second action being that of a parameter; one
+    that is `declared` holds where the contract names the role among the readers of the secret; one that is `unless`
+    where the plan has no resource of that ARN. `purpose` says what it is for where the target does not.
     """
 
     feature: str
@@ -62,6 +63,7 @@ class Access(Struct, frozen=True, forbid_unknown_fields=True):
     when: Mapping[str, str] = field(default_factory=dict)
     each: str = ""
     reads: bool = False
+    declared: bool = False
     unless: str = ""
     purpose: str = ""
 

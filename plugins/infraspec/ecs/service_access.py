@@ -101,6 +101,12 @@ class PlanServices:
         return families
 
 
+def family_of(value: Value) -> str:
+    """Return the family that the name or ARN of a task definition is of; empty for what is none."""
+    named = _TASK_DEFINITION.match(render(value))
+    return named["family"] if named else ""
+
+
 def _revision(arn: Value) -> str | None:
     """Return the `family:revision` of the ARN of a task definition, None if it is not known."""
     return arn.rpartition("/")[2] if isinstance(arn, str) else None

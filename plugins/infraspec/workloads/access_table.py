@@ -32,6 +32,7 @@ class _Need(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     note: str = ""
     is_one_statement: bool = False
     reads: bool = False
+    declared: bool = False
     unless: str = ""
 
 

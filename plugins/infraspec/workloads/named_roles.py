@@ -27,7 +27,7 @@ from infraspec.ecs.references import EcrImage, ecr_image
 from infraspec.ecs.required_access import value_access
 from infraspec.ecs.requirement import PLACEHOLDER, AccessContext, AccessDoubt, Need, Requirement
 from infraspec.ecs.service_access import PlanServices
-from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.aws_attributes import AwsAttributes, parameter_path
 from infraspec.terraform.plan import Resource
 from infraspec.terraform.provider.schema import is_computed
 from infraspec.workloads.state_machine import sdk_action, states
@@ -124,13 +124,16 @@ _KEYS = frozenset({"kms_master_key_id", "kms_key_id", "kms_key_arn", "kms_key_id
 """Attributes that name a KMS key by its id, ARN or alias."""
 _SDK = ":::aws-sdk:"
 """In the ARN of a target or integration that is an action of the SDK."""
+_STORES = frozenset({"aws_secretsmanager_secret", "aws_ssm_parameter", "aws_secretsmanager_secret_version"})
+_STORED = re.compile(r"arn:[^:]*:(?:secretsmanager:[^:]*:[^:]*:secret|ssm:[^:]*:[^:]*:parameter)")
 _STATES, _RESOURCE = "definition", "Resource"
 
 
 class NamedRoles:
     """The roles that resources of a plan name, each with what it needs by the `rows`.
 
-    `find` returns the resource of the plan of an ARN, `key_arn` follows a key's id or alias to its ARN.
+    `find` returns the resource of the plan of an ARN, `key_arn` follows a key's id or alias to its ARN, `is_reader`
+    tells whether the contract has a role among the readers of the secret of an ARN.
     """
 
     def __init__(
@@ -141,6 +144,7 @@ class NamedRoles:
         key_arn: Callable[[Value, Resource | None], Value] = lambda key, _resource: key,
     ) -> None:
         self.attributes, self.rows, self.find, self.key_arn = attributes, tuple(rows), find, key_arn
+        self.is_reader: Callable[[Value, Value], bool] = lambda _role, _secret: False
         self._services = PlanServices(attributes, lambda _service: False)
 
     def __iter__(self) -> Iterator[NamedRole]:
@@ -163,13 +167,17 @@ class NamedRoles:
             doubt = hidden or AccessDoubt.of(beside if isinstance(beside, Unknown) else None)
             value = named.value or None
             if followed and not named.hides:
-                context = AccessContext.of(self.attributes, resource, find=self.find)
+                context = self.context(resource)
                 value = self._followed(_as_arn(value, path.partition("@")[2], context), followed.split(">"), context)
                 if value is None:
                     continue
             yield NamedRole(
                 resource, row, value, resource.location_of(named.path), named, doubt, rows.needs, rows.covers
             )
+
+    def context(self, resource: Resource) -> AccessContext:
+        """Return where a resource is, to look things up from there."""
+        return AccessContext.of(self.attributes, resource, find=self.find)
 
     def requirements(self, role: NamedRole, name: str, context: AccessContext) -> Iterator[Requirement]:
         """List what a role of a `name` needs."""
@@ -257,7 +265,7 @@ class NamedRoles:
         keys = {key: context.narrow(value) for key, values in filled for value in values}
         for named in self._filled(row.target, blocks, context):
             target = context.narrow(named)
-            doubt, shown = role.doubt or AccessDoubt.in_row(row), render(target)
+            doubt, shown = role.doubt or AccessDoubt.in_row(row) or self._unsure(row, named, blocks), render(target)
             latest = Unknown(f"the revision of {shown}", AtRunTime("the revision"))
             is_family = ":task-definition/" in shown and shown.count(":") < _COLONS
             alternative = context.attributes.join(target, ":", latest) if is_family else None
@@ -265,12 +273,12 @@ class NamedRoles:
                 if not isinstance(target, Unknown):
                     continue
                 doubt = AccessDoubt.of(target)
-            if row.unless and any(context.exists(one) for one in self._filled(row.unless, blocks, context)):
+            if self._is_settled(row, role, target, blocks, context):
                 continue
             purpose = row.purpose or (named.address if type(named) is Unknown else _MADE.sub("*", shown))
             need = Need(owner, purpose, "", named, role.place)
             if row.reads:
-                parameter = replace(row, actions=("ssm:GetParameters",))
+                parameter = replace(row, actions=row.actions[1:] or ("ssm:GetParameters",))
                 for one in value_access(need, context, row, parameter):
                     yield replace(one, access=replace(one.access, role=row.role), doubt=one.doubt or doubt)
                 continue
@@ -278,6 +286,25 @@ class NamedRoles:
                 for text in self._filled(action, blocks, context) if "{" in action else (action,):
                     if isinstance(text, str):
                         yield Requirement(need, row, text, target, doubt, alternative=alternative, keys=keys)
+
+    def _is_settled(
+        self,
+        row: Access,
+        role: NamedRole,
+        target: Value,
+        blocks: tuple[Mapping[str, Value], ...],
+        context: AccessContext,
+    ) -> bool:
+        """Tell whether a row asks for nothing, as something else in the plan or the contract says."""
+        if row.declared and not self.is_reader(role.value, target):
+            return True
+        return bool(row.unless) and any(context.exists(one) for one in self._filled(row.unless, blocks, context))
+
+    def _unsure(self, row: Access, named: Value, blocks: tuple[Mapping[str, Value], ...]) -> AccessDoubt | None:
+        """Return the doubt whether there is a target at all: in what is hidden, or of what is not in the plan."""
+        if not isinstance(named, Unknown) or self.attributes.plan.find(named) is not None:
+            return None
+        return AccessDoubt.of(named) if ">" in row.target or named == blocks[0].get("Input") else None
 
     def _filled(
         self, template: str, blocks: tuple[Mapping[str, Value], ...], context: AccessContext
@@ -309,6 +336,15 @@ class NamedRoles:
             if followed is not None:
                 yield followed
 
+    def looked_up(self, word: str, blocks: tuple[Mapping[str, Value], ...], context: AccessContext) -> Iterator[Value]:
+        """Yield what stands at the path of a placeholder and is not empty, of lists each entry."""
+        for value in self._looked_up(word, blocks, context):
+            yield from filter(None, value if isinstance(value, list | tuple) else (value,))
+
+    def task_definition(self, value: Value) -> Resource | None:
+        """Return the task definition of the plan that an ARN or family names."""
+        return self._services.task_definition(value)
+
     def _followed(self, value: Value, attributes: list[str], context: AccessContext) -> Value:
         """Return an attribute of what a value names, of what that names, and so on; the ARN of a role it is."""
         for attribute in attributes:
@@ -328,6 +364,10 @@ class NamedRoles:
         if resource.type == _ALIAS:
             function = _as_arn(resource.stated("function_name"), "function", context)
             return self._attribute(function, attribute, context)
+        if resource.mode == "data" and attribute not in _KEYS:
+            return resource.attribute(attribute)
+        if "." in attribute:
+            return list(_several(values_at((resource.values,), attribute)))
         found = resource.stated(attribute)
         if attribute in _KEYS:
             is_own = isinstance(found, Unknown) and found.address.startswith(f"{resource.address}.")
@@ -340,7 +380,7 @@ class NamedRoles:
         """Return what has an ARN; a version or alias of a function is of that function."""
         narrowed = context.narrow(value)
         qualified = _QUALIFIED.fullmatch(render(narrowed))
-        return self.find(qualified[1] if qualified and isinstance(narrowed, str) else narrowed)
+        return self.find(qualified[1] if qualified and not isinstance(narrowed, Unknown) else narrowed)
 
     def _role(self, role: Value, value: Value, context: AccessContext) -> Value:
         """Return the ARN of the role that an attribute of what a value names has."""
@@ -381,6 +421,8 @@ def _as_arn(value: Value, kind: str, context: AccessContext) -> Value:
     """Return the ARN of what a value names: by an attribute of the resource, its ARN, its name, or its URL."""
     if not kind or value is None:
         return value
+    if kind == "stored":
+        return _stored(value, context)
     found = context.attributes.plan.find(value) if isinstance(value, Unknown) else None
     if found is not None and found[0].mode == "managed":
         return value if found[1].endswith("arn") else found[0].reference("arn")
@@ -409,6 +451,21 @@ def _service(value: Value, context: AccessContext) -> Value:
 
 def _secret(value: Value, context: AccessContext) -> Value:
     return context.secret(value) if isinstance(value, str) else value
+
+
+def _stored(value: Value, context: AccessContext) -> Value:
+    """Return the ARN of the secret or parameter that a value names; None if it names none."""
+    found = context.attributes.plan.find(value) if isinstance(value, Unknown) else None
+    if found is not None:
+        resource, attribute = found
+        named = resource.type in _STORES and attribute in {"arn", "id", "name"}
+        return resource.reference("arn") if named else None
+    narrowed = context.narrow(value)
+    shown = render(narrowed)
+    if _STORED.match(shown) or not isinstance(narrowed, str):
+        return narrowed if _STORED.match(shown) else None
+    parameter = context.arn("ssm", parameter_path(narrowed))
+    return context.secret_named(narrowed) or (parameter if context.find(parameter) is not None else None)
 
 
 def _queue(value: Value, context: AccessContext) -> Value:

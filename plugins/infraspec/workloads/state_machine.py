@@ -31,8 +31,8 @@ _PREFIXES = {
 def states(definition: Value) -> Iterator[Mapping[str, Value] | Unknown]:
     """Yield the Task states of a definition, those inside of others too, and what hides some.
 
-    Of each: `Resource` and `Input`, what it is given, where what is known at run time is unknown. A map that starts
-    executions of its own has the Resource `DISTRIBUTED`.
+    Of each: its `Name`, `Resource` and `Input`, what it is given, where what is known at run time is unknown. A map
+    that starts executions of its own has the Resource `DISTRIBUTED`.
     """
     tree = _decoded(definition)
     if isinstance(tree, Unknown):
@@ -60,18 +60,23 @@ def _of(tree: Mapping[str, Value]) -> Iterator[Mapping[str, Value] | Unknown]:
     inside = tree.get("States")
     if isinstance(inside, Unknown):
         yield inside
-    for state in inside.values() if isinstance(inside, Mapping) else ():
+    for name, state in inside.items() if isinstance(inside, Mapping) else ():
         if isinstance(state, Unknown):
             yield state
         elif isinstance(state, Mapping):
-            yield from _state(state)
+            yield from _state(str(name), state)
 
 
-def _state(state: Mapping[str, Value]) -> Iterator[Mapping[str, Value] | Unknown]:
+def _state(name: str, state: Mapping[str, Value]) -> Iterator[Mapping[str, Value] | Unknown]:
     resource = state.get("Resource")
     if state.get("Type") == "Task" and resource:
-        given = {**_given(state.get("Parameters")), **_given(state.get("Arguments"))}
-        yield {"Resource": resource, "Input": given}
+        told = [state[key] for key in ("Parameters", "Arguments") if state.get(key) is not None]
+        given: Value = {key: one for part in told for key, one in _given(part).items()}
+        hidden = next((one for one in told if not isinstance(one, Mapping)), None)
+        if hidden is not None:
+            cause = computed_from(hidden) if isinstance(hidden, Unknown) else AtRunTime("the input")
+            given = Unknown(f"the input of the state {name}", cause)
+        yield {"Name": name, "Resource": resource, "Input": given}
     branches = state.get("Branches")
     several = branches if isinstance(branches, list | tuple) else ()
     for inner in (*several, state.get("Iterator"), state.get("ItemProcessor")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from msgspec import Struct
 
@@ -15,6 +16,7 @@ from infraspec.core.errors import RequestError, closest, listing
 from infraspec.core.finding import Location
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import AtRunTime, Text, Unknown, Value, concatenate, render
+from infraspec.ecs.access_table import NAMED_ROLES
 from infraspec.iam.evaluation.decision import Decision, Outcome, decide, why
 from infraspec.iam.lint.actions import expand, mistake
 from infraspec.iam.lint.document import document_faults
@@ -26,6 +28,8 @@ from infraspec.iam.policy.statements import Hit
 from infraspec.resource_types import Policy, PolicyKind
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
+from infraspec.workloads.access_table import workload_roles
+from infraspec.workloads.named_roles import NamedRoles
 
 _ROLE = "aws_iam_role"
 _READ = "secretsmanager:GetSecretValue"
@@ -74,8 +78,8 @@ def explain(
 ) -> Explanation:
     """Decide whether a role of the plan may do an action on a resource, and say why.
 
-    `role` is a Terraform address, a name or an ARN, of the plan or else of a snapshot; `resource` an ARN, `*`, or the
-    Terraform address of what has one.
+    `role` is a Terraform address, a name or an ARN, of the plan or else of a snapshot, or the address of a workload
+    with one role; `resource` an ARN, `*`, or the Terraform address of what has one.
     `context` gives condition keys of the request. Raises RequestError for what does not exist, PolicyError for a policy
     that is malformed.
     """
@@ -126,10 +130,20 @@ def _role(roles: RoleIndex, wanted: str) -> Role:
         arn = roles.attributes.narrow(resource.reference("arn"))
         for name in (resource.address, render(roles.attributes.name(resource)), render(arn)):
             names.setdefault(name, resource)
-    if wanted in names:
-        return roles.role(names[wanted].reference("arn"))
     here = roles.plan.by_address.get(wanted)
-    value = here.reference("arn") if here else wanted
+    of_workload = _roles_of(roles, here) if here is not None and here.type != _ROLE else []
+    if of_workload[1:]:
+        raise RequestError(
+            f"{wanted} has {len(of_workload)} roles",
+            place="--role",
+            expected="one role",
+            found=listing([render(roles.attributes.narrow(one)) for one in of_workload]),
+            remedy="name the role that is asked about",
+        )
+    value = of_workload[0] if of_workload else here.reference("arn") if here else wanted
+    of_plan = names.get(render(roles.attributes.narrow(value)) if of_workload else wanted)
+    if of_plan is not None:
+        return roles.role(of_plan.reference("arn"))
     sought = roles.elsewhere.role(value)
     if sought.resource is not None:
         return roles.role(value)
@@ -141,6 +155,16 @@ def _role(roles: RoleIndex, wanted: str) -> Role:
         found=listing(list(dict.fromkeys(addresses))) or "no roles",
         remedy=_meant(wanted, list(names)) if sought.settled is None else f"{sought.why}\n{sought.remedy}",
     )
+
+
+def _roles_of(roles: RoleIndex, workload: Resource) -> list[Value]:
+    """Return the roles that a function, schedule or other workload names, each once."""
+    rows = (*NAMED_ROLES, *chain.from_iterable(workload_roles().values()))
+    named = NamedRoles(roles.attributes, rows, roles.plan.derived(arn_index).find)
+    found = [one.value for one in named if one.owner.address == workload.address]
+    if workload.type == "aws_ecs_task_definition":
+        found = [workload.stated(f"{role}_role_arn") for role in ("execution", "task")]
+    return list(dict.fromkeys(filter(None, found)))
 
 
 def _action(wanted: str) -> str:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from infraspec.checks.access.secret_access import AccessCheck, known_data, placed
-from infraspec.checks.common.unknown_remedies import of_what_may_be_absent
+from infraspec.checks.common.unknown_remedies import how_to_know, of_what_may_be_absent
 from infraspec.contract.models import Contract
+from infraspec.contract.waivers import matches
+from infraspec.conventions.placeholders import facts_of, filled
 from infraspec.core.errors import ErrorCollector
 from infraspec.core.finding import Finding
 from infraspec.core.rule import Rule
+from infraspec.core.truth import Truth
+from infraspec.core.unknown import Value, render
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.iam.evaluation.decision import Decision
 from infraspec.terraform.plan import Plan
 from infraspec.workloads.access_table import asks_for, workload_roles
+from infraspec.workloads.settings import Answer, Settings
 
 
 @of_what_may_be_absent
@@ -38,9 +44,53 @@ def check_workload_roles(
     known, decided = known_data(contract, environment), {} if decisions is None else decisions
     check = AccessCheck(placed(plan, contract, environment), known, decided, rule, workload_roles()[rule.id])
     errors = ErrorCollector()
+    check.named.is_reader = partial(_is_reader, check, contract, environment)
     findings = check.of_all_named(errors)
+    told = (_of_setting(rule, answer) for answer in Settings(check.named).answers(rule.id))
+    findings += {finding.key: finding for finding in told}.values()
     for task in tasks:
         with errors.collect():
             findings += check.findings(task)
     errors.finalize()
     return findings
+
+
+def _is_reader(check: AccessCheck, contract: Contract, environment: str, role: Value, secret: Value) -> bool:
+    """Tell whether `[policies.secret_readers]` of the contract has a role among the readers of a secret."""
+    owner, reader = check.owners.find(secret), check.roles.sought(role, check.plan.account).resource
+    if owner is None or not contract.policies.secret_readers:
+        return False
+    facts = facts_of(contract, environment, region=check.plan.region, account=check.plan.account)
+    names = {owner.address, render(check.attributes.name(owner))}
+    theirs = {render(check.attributes.narrow(role))}
+    if reader is not None:
+        theirs |= {reader.address, render(check.attributes.name(reader))}
+    return any(
+        any(matches(filled(pattern, facts), name) for name in names)
+        and any(matches(filled(one, facts), name) for one in readers for name in theirs)
+        for pattern, readers in contract.policies.secret_readers.items()
+    )
+
+
+def _of_setting(rule: Rule, one: Answer) -> Finding:
+    """Return the finding about a setting of a workload."""
+    row = one.setting
+    subject = rule.about(
+        one.resource, ", ".join(filter(None, (one.name, row.feature))), one.resource.location_of(one.place)
+    )
+    shown = ", ".join(map(render, one.values)) or "nothing"
+    if one.fits is Truth.YES:
+        return subject.proven(f"{row.expected} ({row.source}): {shown}")
+    if one.unknown is not None:
+        return subject.undetermined(
+            expected=row.expected,
+            found=f"cannot be decided: {one.unknown.address} is unknown",
+            reason=f"{row.reason} ({row.source})",
+            remedy=how_to_know(one.unknown),
+        )
+    return (subject.undetermined if row.is_made else subject.violated)(
+        expected=row.expected,
+        found=f"nothing of this source makes {shown}" if row.is_made else shown,
+        reason=f"{row.reason} ({row.source})" + (", and whether it is there is not known" if row.is_made else ""),
+        remedy=row.fix,
+    )

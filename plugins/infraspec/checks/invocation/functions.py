@@ -199,3 +199,27 @@ def permission_policy(attributes: AwsAttributes, permission: Resource) -> Identi
     document = PolicyDocument.from_value({"Version": "2012-10-17", "Statement": statement}, with_principals=True)
     resolve = attributes.narrow
     return IdentityPolicy.of(permission.address, document, resolve=resolve, locate=lambda _path: permission.location)
+
+
+def layer_policies(attributes: AwsAttributes, layer: Resource | None) -> Iterator[IdentityPolicy]:
+    """Yield the statements of the policy of a version of a layer: an aws_lambda_layer_version_permission is one."""
+    for permission in attributes.plan.managed("aws_lambda_layer_version_permission") if layer else ():
+        named, version = permission.attribute("layer_name"), permission.attribute("version_number")
+        found = attributes.plan.find(named) if isinstance(named, Unknown) else None
+        if layer is None or (found and found[0] is not layer):
+            continue
+        organization = permission.stated("organization_id")
+        principal = permission.attribute("principal")
+        statement = {
+            "Effect": "Allow",
+            "Principal": "*" if principal == "*" else {"AWS": principal},
+            "Action": permission.attribute("action"),
+            "Resource": "*",
+            **({"Condition": {"StringEquals": {"aws:PrincipalOrgID": organization}}} if organization else {}),
+        }
+        document = PolicyDocument.from_value({"Version": "2012-10-17", "Statement": statement}, with_principals=True)
+        resolve = attributes.narrow
+        policy = IdentityPolicy.of(permission.address, document, resolve=resolve, locate=lambda _path: None)
+        certain = found and version == layer.reference("version")
+        unknown = next(unknowns([named, version]), permission.reference("version_number"))
+        yield policy if certain else policy.perhaps((f"it may be of another version than {layer.address}", unknown))

@@ -22,9 +22,9 @@ from infraspec.checks.common.resources_by_arn import ArnIndex, arn_index
 from infraspec.checks.common.roles import texts_in
 from infraspec.checks.common.roles_in_snapshots import as_far_as_certain
 from infraspec.checks.common.unknown_remedies import how_to_know, of_what_may_be_absent
-from infraspec.checks.invocation.functions import ALIAS, FUNCTION, PERMISSION, Callee, Functions
-from infraspec.checks.invocation.invoke_fixes import AccessFix, key_fix, permission_fix, policy_fix
-from infraspec.checks.invocation.wirings import TargetKind, Told, Wiring, service_names, table, wirings
+from infraspec.checks.invocation.functions import ALIAS, FUNCTION, PERMISSION, Callee, Functions, layer_policies
+from infraspec.checks.invocation.invoke_fixes import AccessFix, key_fix, layer_fix, permission_fix, policy_fix
+from infraspec.checks.invocation.wirings import TargetKind, Told, Wiring, filled, service_names, table, wirings
 from infraspec.contract.models import Contract
 from infraspec.core.errors import TerraformError
 from infraspec.core.finding import Finding, Related
@@ -36,6 +36,7 @@ from infraspec.iam.evaluation.decision import Decision, Outcome, decide
 from infraspec.iam.evaluation.explanation import nearest
 from infraspec.iam.evaluation.layers import naming
 from infraspec.iam.policy.context import Context, ContextEntry
+from infraspec.iam.policy.document import PolicyDocument
 from infraspec.iam.policy.partial_arn import PartialArn, arn_fields, shown
 from infraspec.iam.policy.principals import Principal, PrincipalKind
 from infraspec.iam.policy.statements import IdentityPolicy
@@ -52,7 +53,14 @@ _CALLERS_OWN = (
     "lambda:EventSourceToken", "sns:Endpoint", "sns:Protocol",
 )  # fmt: skip
 """Keys of a request that somebody of an account makes, which one of a service has not."""
+_USED = frozenset({"kms", "ecr"})
+"""The services of what a caller uses, and sends nothing to."""
 _FEW = 3
+_ACCOUNT = IdentityPolicy.of(
+    "the account",
+    PolicyDocument.from_value({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}),
+)
+"""What an account may do that asks for something of another: the policy there decides."""
 
 
 @of_what_may_be_absent
@@ -116,9 +124,17 @@ class _Check:
         narrowed = attributes.narrow(value)
         owner = self.owners.find(value) if isinstance(value, Unknown) else None
         owner = owner or self.owners.find(narrowed)
-        callee = self.functions.named(value) if "function" in kinds else None
-        if callee is not None and callee.function is not None:
-            return CalledTarget(kinds["function"], callee.function, callee.function.reference("arn"), callee)
+        called = kinds.get("function") or kinds.get("function URL")
+        callee = self.functions.named(value) if called else None
+        if called is not None and callee is not None and callee.function is not None:
+            return CalledTarget(called, callee.function, callee.function.reference("arn"), callee)
+        first = next(iter(kinds.values()))
+        if first.service == "kms":
+            key = self.delivery.key_of(value)
+            of_aws = "alias/aws/" in render(narrowed)
+            return None if of_aws else CalledTarget(first, key, key.reference("arn") if key else value)
+        if wiring.open_when is not None and isinstance(narrowed, Unknown):
+            return CalledTarget(first, None, value)
         kind = next((kind for kind in kinds.values() if owner is not None and owner.type in kind.types), None)
         text = render(narrowed)
         service = _GATEWAY.match(text) or _ARN.match(text)
@@ -127,7 +143,7 @@ class _Check:
         elif kind is None and owner is None and isinstance(narrowed, Unknown) and not wiring.row.needs_arn:
             kind = next(iter(kinds.values())) if len(kinds) == 1 and not self._shared(wiring) else None
         elif kind is None and owner is None and callee is not None and not wiring.row.needs_arn:
-            kind = kinds["function"]
+            kind = called
         if kind is None:
             return None
         there = owner if owner is not None and owner.mode == "managed" and owner.type != ALIAS else None
@@ -185,7 +201,7 @@ class _Check:
             "remedy": self._to_know(wiring, target, asked, fix, wording),
         }
         finding = subject.say(wording, **said)
-        return replace(finding, changes=fix.changes) if wording == "refused" else finding
+        return replace(finding, changes=fix.changes) if wording in {"refused", "closed"} else finding
 
     def _worst(self, wiring: Wiring, target: CalledTarget) -> _Asked:
         """Ask for each request of the caller and each action, and return the answer that is worst."""
@@ -211,8 +227,9 @@ class _Check:
         answers = []
         for service in service_names(self.attributes, wiring.row, wiring.caller):
             principal = _principal(service)
+            own = (_ACCOUNT,) if principal.kind is PrincipalKind.ROOT else ()
             decision = decide(
-                (), action, PartialArn.of(resource), resource_policies=policies, principal=principal, context=context
+                own, action, PartialArn.of(resource), resource_policies=policies, principal=principal, context=context
             )
             answers.append(_Asked(decision, source, service, principal, policies))
         return max(answers, key=lambda one: one.decision.allowed)
@@ -222,6 +239,8 @@ class _Check:
             yield from self._unseen(target.owner)
         if target.callee is not None:
             yield from self.functions.policies(target.callee)
+        elif target.kind.name == "layer":
+            yield from layer_policies(self.attributes, target.owner)
         elif target.kind.below:
             for source in self.plan.managed("aws_cloudwatch_log_resource_policy"):
                 text = source.attribute("policy_document")
@@ -259,6 +278,8 @@ class _Check:
             **_entry("aws:SourceArn", arn, row.with_key if of_key else row.arn),
             **_entry("aws:SourceAccount", account, row.with_key if of_key else row.account),
         }
+        for key, template in row.context.items():
+            told[key] = self.attributes.narrow(filled(self.attributes, wiring.caller, template, {}))
         return Context.of(told, absent=(*_CALLERS_OWN, "aws:SourceOrgID") if row.with_key == "absent" else _CALLERS_OWN)
 
     @staticmethod
@@ -286,6 +307,9 @@ class _Check:
         return f"no statement names {'everybody' if asked.service == '*' else asked.service}"
 
     def _to_know(self, wiring: Wiring, target: CalledTarget, asked: _Asked, fix: AccessFix, wording: str) -> str:
+        if wording == "elsewhere" and target.kind.name == "layer":
+            arn = shown(self.attributes.narrow(target.arn))
+            return f"see whether this account may use it: aws lambda get-layer-version-by-arn --arn {arn}"
         if wording == "elsewhere":
             unknown = next(unknowns(wiring.target), None)
             if unknown is not None and self.plan.find(unknown) is None and unknown.cause is not None:
@@ -308,8 +332,14 @@ class _Check:
 
     def _fix(self, wiring: Wiring, target: CalledTarget, asked: _Asked) -> AccessFix:
         source = asked.source
+        if target.kind.service == "kms":
+            service, key = wiring.row.services[0], target.owner
+            return key_fix(self.owners, key, service, target.kind.actions) if key else AccessFix("")
+        if target.kind.name == "layer":
+            return layer_fix(self.attributes.narrow(target.arn), render(asked.principal.account))
         if target.callee is not None or target.kind.name == "function":
-            return permission_fix(self.owners, wiring, target.owner, target.callee, target.arn, source)
+            action = asked.decision.request.action
+            return permission_fix(self.owners, wiring, target.owner, target.callee, target.arn, source, action)
         return policy_fix(self.owners, wiring, target.kind, target.owner, target.arn, source)
 
     # The key of what is called
@@ -361,10 +391,16 @@ def _wording(wiring: Wiring, target: CalledTarget, asked: _Asked) -> str:
         return "elsewhere"
     if wiring.row.denied == "url":
         return "url"
+    if wiring.row.denied == "unsure" or (
+        wiring.row.denied == "new url" and asked.decision.request.action.lower() == "lambda:invokefunction"
+    ):
+        return wiring.row.denied.replace(" ", "-")
     if wiring.row.denied == "of account":
         return "of-account"
     if wiring.row.denied == "by default" and not asked.policies:
         return "by-default"
+    if target.kind.service in _USED and asked.decision.outcome is not Outcome.EXPLICITLY_DENIED:
+        return "closed"
     return "denied" if asked.decision.outcome is Outcome.EXPLICITLY_DENIED else "refused"
 
 
@@ -384,6 +420,8 @@ def _doubted(decision: Decision) -> str:
 
 
 def _principal(service: str) -> Principal:
+    if service.startswith("arn:"):
+        return Principal.of(service)
     return Principal("everybody", PrincipalKind.OTHER) if service == "*" else Principal(service, PrincipalKind.SERVICE)
 
 

@@ -11,7 +11,7 @@ from infraspec.checks.common.statement_hcl import expression_in, principal_chang
 from infraspec.checks.invocation.functions import Callee
 from infraspec.checks.invocation.wirings import TargetKind, Wiring
 from infraspec.core.finding import SourceChange
-from infraspec.core.unknown import Value
+from infraspec.core.unknown import Value, render
 from infraspec.iam.policy.partial_arn import arn_fields
 from infraspec.terraform.plan import Resource
 
@@ -46,14 +46,23 @@ class _Block(Struct):
         )
 
 
+_INVOKE = "lambda:InvokeFunction"
+
+
 def permission_fix(  # noqa: PLR0917 - what a permission has
-    owners: ArnIndex, wiring: Wiring, function: Resource | None, callee: Callee | None, arn: Value, source: Value
+    owners: ArnIndex,
+    wiring: Wiring,
+    function: Resource | None,
+    callee: Callee | None,
+    arn: Value,
+    source: Value,
+    action: str = _INVOKE,
 ) -> AccessFix:
     """Return the aws_lambda_permission that lets a caller invoke a function."""
     block, service = _Block(wiring.caller.module, [], []), wiring.row.services[0]
     named = function.reference("function_name") if function else callee.name if callee else arn
     lines = [
-        ("action", '"lambda:InvokeFunction"'),
+        ("action", f'"{action}"'),
         ("function_name", block(named)),
         *([("qualifier", block(callee.qualifier))] if callee and callee.qualifier else []),
         ("principal", f'"{service}"'),
@@ -66,6 +75,19 @@ def permission_fix(  # noqa: PLR0917 - what a permission has
         if wiring.row.account == "sent" and not arn_fields(owners.attributes.narrow(source)).get("account"):
             lines.append(("source_account", block(account)))
     return block.beside(wiring.caller, _resource("aws_lambda_permission", _label(service, wiring.caller), lines))
+
+
+def layer_fix(arn: Value, account: str) -> AccessFix:
+    """Return the aws_lambda_layer_version_permission that lets another account use a version of a layer."""
+    layer, _, version = render(arn).rpartition(":")
+    lines = [
+        ("statement_id", '"use"'),
+        ("action", '"lambda:GetLayerVersion"'),
+        ("layer_name", f'"{layer}"'),
+        ("version_number", version if version.isdigit() else f'"{version}"'),
+        ("principal", f'"{account}"'),
+    ]
+    return AccessFix(_resource("aws_lambda_layer_version_permission", "use", lines))
 
 
 def _label(service: str, caller: Resource) -> str:

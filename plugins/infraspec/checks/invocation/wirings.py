@@ -16,9 +16,23 @@ from msgspec import Struct
 
 from infraspec.checks.common.resources_by_arn import ArnIndex
 from infraspec.checks.invocation.api_requests import REQUESTS
+from infraspec.checks.invocation.named_targets import THROUGH
+from infraspec.core.errors import TerraformError
 from infraspec.core.json_text import decode_json
-from infraspec.core.unknown import AtRunTime, OpenList, Unknown, Value, render
+from infraspec.core.unknown import (
+    AtRunTime,
+    OpenList,
+    Text,
+    Unknown,
+    Value,
+    computed_from,
+    concatenate,
+    parts_of,
+    render,
+)
 from infraspec.terraform.aws_attributes import AwsAttributes, standing_for
+from infraspec.terraform.language.functions.serialization import yaml_decode
+from infraspec.terraform.language.partial_values import Undetermined
 from infraspec.terraform.plan import Resource
 
 Told = Literal["sent", "perhaps", "absent", ""]
@@ -51,8 +65,9 @@ class WiringRow(Struct, frozen=True, forbid_unknown_fields=True):
     anywhere in it, and `*` for any argument of a block;
     `when` what else has to be said beside it. `source` is the aws:SourceArn: `{of}` is the ARN (`of_arn`) of the
     resource that `of` names, or `otherwise`; `{request}` what `requests` makes of the caller. `arn`, `account` and
-    `with_key` tell whether the service says it, of itself and to the key of what it calls. `by_role` is the argument
-    with which a role calls instead, `denied` why it is no violation that nothing in the plan allows it.
+    `with_key` tell whether the service says it, of itself and to the key of what it calls, `context` what else it says.
+    `by_role` is the argument with which a role calls instead, `denied` why it is no violation that nothing in the plan
+    allows it. `through` is how the target is told by what stands there, if not by its name.
     """
 
     type: str
@@ -70,7 +85,9 @@ class WiringRow(Struct, frozen=True, forbid_unknown_fields=True):
     with_key: Told = ""
     when: dict[str, tuple[str, ...]] = {}
     by_role: str = ""
-    denied: Literal["", "url", "of account", "by default"] = ""
+    denied: Literal["", "url", "new url", "unsure", "of account", "by default"] = ""
+    context: dict[str, str] = {}
+    through: Literal["", "url", "image", "layer"] = ""
     needs_arn: bool = False
 
 
@@ -107,11 +124,14 @@ def wirings(owners: ArnIndex) -> Iterator[Wiring]:
     """Yield what the callers of a plan are wired to; a plan without any costs a look-up by type."""
     for row in table().rows:
         for caller in owners.plan.managed(row.type):
-            for path, target, beside in _targets(row, caller):
+            for path, named, beside in _targets(row, caller):
+                target, doubt = THROUGH[row.through](owners, caller, named, beside) if row.through else (named, None)
                 if not target or _is_of_another_kind(owners, row, target):
                     continue
                 values = {**caller.values, **beside} if row.when or row.by_role else {}
                 wired, unknown = _applies(row, values)
+                is_hidden = isinstance(target, Unknown) and "#**" in row.target and not beside
+                unknown = unknown or (target if is_hidden else doubt)
                 if wired:
                     role = values.get(row.by_role) if row.by_role else None
                     sources = tuple(_sources(owners, row, caller))
@@ -143,19 +163,51 @@ def _targets(row: WiringRow, caller: Resource) -> Iterator[tuple[str, Value, Map
         if value is None or value == caller.reference(name):
             continue
         if member.startswith("**"):
-            yield from _anywhere(_tree(value), member[2:], name)
+            tree = _tree(value)
+            yield from [(name, tree, {})] if isinstance(tree, Unknown) else _anywhere(tree, member[2:], name)
             continue
         yield from _at(_member(value, member) if member else value, rest.split(".") if rest else [], name, {})
 
 
 def _tree(value: Value) -> Value:
-    """Return the tree of JSON text; None if it is none."""
+    """Return the tree of JSON or YAML text; what hides it, if it is not known, and None if it is neither."""
     if isinstance(value, Unknown):
         return value
     try:
-        return decode_json(value)
+        tree = decode_json(value)
     except (ValueError, TypeError, AttributeError):
-        return None
+        tree = None
+    is_read = tree is not None and not isinstance(tree, Unknown)
+    return _of_yaml(value) if not is_read and isinstance(value, str | Text) else tree
+
+
+_HOLE = "\ue004"
+
+
+def _of_yaml(value: str | Text) -> Value:
+    """Return the tree of YAML text; each of its holes stands where it stood, as a part of a text."""
+    holes: list[Unknown] = []
+    pieces = []
+    for part in parts_of(value):
+        pieces.append(part if isinstance(part, str) else f"{_HOLE}{len(holes)}{_HOLE}")
+        holes += [] if isinstance(part, str) else [part]
+    try:
+        return _with_holes(yaml_decode("".join(pieces)), holes)
+    except (TerraformError, Undetermined):
+        return Unknown("text that is neither JSON nor YAML", computed_from(value))
+
+
+def _with_holes(tree: Value, holes: list[Unknown]) -> Value:
+    match tree:
+        case str():
+            parts = [holes[int(part)] if index % 2 else part for index, part in enumerate(tree.split(_HOLE))]
+            filled_in = [part for part in parts if part != ""]
+            return filled_in[0] if len(filled_in) == 1 else concatenate(filled_in)
+        case Mapping():
+            return {name: _with_holes(item, holes) for name, item in tree.items()}
+        case list():
+            return [_with_holes(item, holes) for item in tree]
+    return tree
 
 
 def _member(value: Value, name: str) -> Value:

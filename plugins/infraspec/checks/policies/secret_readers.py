@@ -13,7 +13,7 @@ from infraspec.checks.policies.reader_index import READ
 from infraspec.checks.policies.readers import SECRET, SecretReader, SecretReaders
 from infraspec.contract.models import Contract
 from infraspec.contract.waivers import matches
-from infraspec.conventions.placeholders import facts_of
+from infraspec.conventions.placeholders import facts_of, filled
 from infraspec.core.errors import EmptySelectionError, ErrorCollector
 from infraspec.core.finding import Finding
 from infraspec.core.rules import RULES
@@ -35,7 +35,7 @@ def check_secret_readers(plan: Plan, contract: Contract, environment: str) -> li
     plan = placed(plan, contract, environment)
     facts = facts_of(contract, environment, region=plan.region, account=plan.account)
     expected = [
-        (_filled(secret, facts), [_filled(reader, facts) for reader in readers])
+        (filled(secret, facts), [filled(reader, facts) for reader in readers])
         for secret, readers in contract.policies.secret_readers.items()
     ]
     readers, errors = SecretReaders(plan), ErrorCollector()
@@ -94,10 +94,3 @@ def _report(secret: Resource, reader: SecretReader, allowed: list[str] | None) -
         reason=reader.reason,
         remedy=f"{fix}, or name it in the contract:\n[policies.secret_readers]\n'{secret.address}' = [{entries}]",
     )
-
-
-def _filled(pattern: str, facts: dict[str, str]) -> str:
-    """Fill the placeholders of a pattern that the contract knows: {application}, {environment}, {region}."""
-    for name, value in facts.items():
-        pattern = pattern.replace(f"{{{name}}}", value)
-    return pattern
