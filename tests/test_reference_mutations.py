@@ -17,12 +17,15 @@ from pathlib import Path
 import pytest
 
 from infraspec import contract as contracts
+from infraspec.checks.access.function_access import check_function_access
 from infraspec.checks.access.secret_access import check_secret_access
+from infraspec.checks.access.task_access import check_task_access
 from infraspec.checks.access.task_definitions import check_task_definitions
 from infraspec.checks.alarms.alarms import check_alarms
 from infraspec.checks.conventions.names import check_names
 from infraspec.checks.conventions.tag_policy import check_tag_policy
 from infraspec.checks.conventions.tags import check_selectors, check_tags
+from infraspec.checks.invocation.invoke_access import check_invoke_access
 from infraspec.checks.policies.policies import check_policies
 from infraspec.checks.policies.secret_readers import check_secret_readers
 from infraspec.checks.state.consistency import check_consistency
@@ -60,6 +63,7 @@ FIRST = {
     "modules/state": "state-bucket", "modules/secretsmanager": "secret-access", "modules/iam": "secret-access",
     "modules/ecs": "task-definitions", "modules/labels": "tags", "modules/monitoring": "alarms",
     "modules/rds": "alarms",
+    "jobs/schedule": "task-access", "jobs/functions": "function-access", "jobs/alarms": "names",
     PROD: "state-backend",
 }  # fmt: skip
 """The rule that is asked first, since it is the most likely to find something."""
@@ -91,12 +95,9 @@ UNGUARDED: Mapping[str, str] = {
     # modules
     ".depends_on*": "the order of an apply is not in its result",
     ".description": SHOWN,
-    "output.task_definition_arn*": "an output that only outputs of the root use",
-    "output.repository_url*": "likewise",
+    "output.repository_url*": "an output that only outputs of the root use",
     "state/outputs.tf: *": "backend.tf has to repeat them: a backend takes no references",
-    "output.topic_arns*": "likewise: nobody uses it here",
     "output.endpoint.value": VALIDATE,
-    "ecs/outputs.tf: output.security_group_id.value": VALIDATE,
     "aws_vpc_security_group_*": NETWORKING,
     "aws_security_group.*.vpc_id": NETWORKING,
     "ecs/main.tf: resource.aws_ecr_repository.this.image_*": SIZE,
@@ -186,6 +187,24 @@ UNGUARDED: Mapping[str, str] = {
     "aws_dynamodb_table.lock.deletion_protection_enabled": SIZE,
     "aws_dynamodb_table.lock.point_in_time_recovery*": SIZE,
     "aws_dynamodb_table.lock.server_side_encryption*": DEFAULT,
+    "jobs/alarms.tf: *": "the catalogue of alarms watches no functions, queues and schedules",
+    "jobs/*: resource.aws_iam_role_policy.*.name": "Terraform chooses one",
+    "functions.tf: resource.aws_lambda_function.this.[hrt][aiu]*": "how the code is run is the team's choice",
+    "functions.tf: resource.aws_lambda_function.this.*file*": "what the code is, is the team's choice",
+    "functions.tf: resource.aws_lambda_function.this.source_code_hash": "likewise",
+    "aws_sqs_queue.*.*_seconds": SIZE,
+    "aws_sqs_queue.exports.redrive_policy*": "what becomes of messages that fail is the team's choice",
+    "aws_lambda_event_source_mapping.exports": "what a function reads is the team's choice",
+    "aws_lambda_event_source_mapping.exports.event_source_arn": "a source that manages itself has none",
+    "aws_lambda_permission.rotation.s*": "a permission without a source lets more callers in; Terraform chooses an id",
+    "aws_secretsmanager_secret_rotation.this": "whether a secret is rotated is the team's choice",
+    "aws_secretsmanager_secret_rotation.this.rotation_lambda_arn": "a secret that AWS manages is rotated without one",
+    "aws_secretsmanager_secret_rotation.this.rotation_rules*": VALIDATE,
+    "aws_lambda_function_url.status": "how a function is called is the team's choice",
+    "target.ecs_parameters": "AWS refuses it at apply",
+    "target.ecs_parameters.launch_type": DEFAULT,
+    "target.ecs_parameters.network_configuration*": NETWORKING,
+    "target.dead_letter_config": "what becomes of a task that does not start is the team's choice",
 }
 """What no rule claims to guard, by the end of `file: path`, and why."""
 
@@ -312,6 +331,9 @@ RULES: Mapping[str, Callable[[Environments], Sequence[Finding]]] = {
     "versions": lambda e: check_versions(e.settings()["prod"], e.contract),
     "state-bucket": lambda e: check_state_bucket(e.plan("prod"), e.settings()["prod"]),
     "secret-access": of_access,
+    "task-access": lambda e: check_task_access(e.plan("prod"), e.contract, "prod"),
+    "function-access": lambda e: check_function_access(e.plan("prod"), e.contract, "prod"),
+    "invoke-access": lambda e: check_invoke_access(e.plan("prod"), e.contract, "prod"),
     "policies": of_policies,
     "secret-readers": lambda e: check_secret_readers(e.plan("prod"), e.contract, "prod"),
     "names": lambda e: check_names(e.plan("prod"), e.contract, "prod"),

@@ -59,7 +59,11 @@ def _reads() -> Mapping[str, tuple[str, ...]]:
 READS = _reads()
 """All operations by service."""
 
-PREFIXES: Mapping[str, str] = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag"}
+PREFIXES: Mapping[str, str] = {
+    "elbv2": "elasticloadbalancing",
+    "resourcegroupstaggingapi": "tag",
+    "stepfunctions": "states",
+}
 """The prefix of a service's IAM actions, where it is not boto3's name of the service."""
 
 VALUES: Mapping[str, str] = {"secretsmanager:GetSecretValue": "SecretId", "ssm:GetParameter": "Name"}
@@ -68,10 +72,20 @@ VALUES: Mapping[str, str] = {"secretsmanager:GetSecretValue": "SecretId", "ssm:G
 STATE_ACTIONS = ("s3:GetObject",)
 """Actions that are granted for the state of Terraform alone: `terraform state pull` needs them before a run."""
 
-UNSHARED = frozenset({("s3", "GetObject"), ("sns", "GetSubscriptionAttributes"), ("sns", "ListSubscriptionsByTopic")})
+UNSHARED = frozenset(
+    {
+        ("apprunner", "DescribeService"),
+        ("batch", "DescribeJobDefinitions"),
+        ("lambda", "GetFunctionConfiguration"),
+        ("s3", "GetObject"),
+        ("sns", "GetSubscriptionAttributes"),
+        ("sns", "ListSubscriptionsByTopic"),
+    }
+)
 """Operations whose answers may hold secrets: they stay in the memory of one process.
 
-A state of Terraform holds them, and the endpoint of a pager's subscription is its integration key.
+A state of Terraform holds them, the environment of a function or job may, and the endpoint of a pager's subscription is
+its integration key.
 """
 
 

@@ -189,13 +189,13 @@ class Snapshot(Calls):
         try:
             with failures(question.service, question.operation, question.region):
                 client = self._clients.client(question.service, question.region)
-                try:
-                    with self._outages.noticed(question.service, question.operation, question.region):
+                with self._outages.noticed(question.service, question.operation, question.region):
+                    try:
                         return _read(_paged if question.key else _asked, question, client)
-                except ClientError as error:
-                    if code_of(error) in question.absent:
-                        return None
-                    raise
+                    except ClientError as error:
+                        if code_of(error) in question.absent:
+                            return None
+                        raise
         except InfraspecError as error:
             return error
 

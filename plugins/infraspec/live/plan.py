@@ -27,7 +27,7 @@ from infraspec.contract.models import Contract
 from infraspec.core.errors import RunnerPermissionError
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import Unknown
-from infraspec.live.resources import containers, network, notifications, secrets
+from infraspec.live.resources import containers, network, notifications, secrets, workloads
 from infraspec.live.resources.api_to_terraform import tag_map
 from infraspec.live.resources.reading import LISTINGS, NOTHING, listed, unseen
 from infraspec.live.resources.scope import LiveScope, Membership, refused
@@ -42,9 +42,15 @@ _READERS: Mapping[str, Callable[[LiveScope], Iterable[Resource]]] = {
     **network.READERS,
     **notifications.READERS,
     **secrets.READERS,
+    **workloads.READERS,
 }
 """The types that no table says how to read; one reader may yield several."""
-_PECULIARITIES = {**network.PECULIARITIES, **notifications.PECULIARITIES, **secrets.PECULIARITIES}
+_PECULIARITIES = {
+    **network.PECULIARITIES,
+    **notifications.PECULIARITIES,
+    **secrets.PECULIARITIES,
+    **workloads.PECULIARITIES,
+}
 
 
 def live_plan(calls: Calls, plan: Plan, contract: Contract, environment: str) -> LivePlan:

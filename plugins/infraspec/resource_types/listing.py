@@ -63,7 +63,8 @@ class ApiCall(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     """An operation that reads, by the API's name, and the path of its answer that has what was asked for.
 
     `arguments` are parameters that are attributes of the resource that it is asked of, `parameters` those that are
-    always the same, `absent` the codes of errors that say that there is none. Where a detail `is_paged`, it is a list.
+    always the same, `absent` the codes of errors that say that there is none. Where it
+    `is_paged`, what it tells is a list. An argument before `?` may be left out.
     """
 
     operation: str
@@ -88,14 +89,17 @@ class Listing(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     """How an account lists the resources of a type. What is peculiar is read by a function of `live.resources`.
 
     `call` lists them: all of the account, or with `of` those of each resource of another type. Where it
-    `is_policy`, the policy of each is asked for. Of those whose ids alone are listed, `describe` says the rest. `only`
-    and `unless` choose by what an entry says. All of the account are looked at where the type `is_shared`, and
-    otherwise those that belong to the environment.
+    `is_policy`, the policy of each is asked for; where it `is_named`, each resource of the source by what the source
+    says of it, and no other. Of those whose ids alone are listed, `describe` says the rest. `only` and `unless` choose
+    by what an entry says. All of the account are looked at where the type `is_shared`, and otherwise those that belong
+    to the environment.
 
     `tags` is where an entry has its tags, `tags_call` or `tags_batch` what is asked for them; without one of these the
     Resource Groups Tagging API says them, which also says whose those are that are asked for by `tags_call`. `detail`
     is asked of each that belongs, and joins its entry. `owned` are attributes of the resource that it is `of`, under
     the names that they have here, and `defaults` what there is where AWS says nothing.
+
+    `observed` is what AWS says of how the resource does, under names that Terraform does not have.
 
     `arn` and `address` are text with attributes in braces, as `assigned` of the type; `{owner}` is the ARN of what it
     is of. `also` are the operations that functions of `live.resources` ask beside these.
@@ -106,6 +110,7 @@ class Listing(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     attributes: Attributes = field(default_factory=dict)
     of: str = ""
     is_policy: bool = False
+    is_named: bool = False
     describe: Batch | None = None
     only: Choice = field(default_factory=dict)
     unless: Choice = field(default_factory=dict)
@@ -117,6 +122,7 @@ class Listing(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     detail: ApiCall | None = None
     owned: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    observed: Attributes = field(default_factory=dict)
     arn: str = ""
     address: str = "{arn}"
     also: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from infraspec.checks.access.secret_access import AccessCheck, known_data, placed
+from infraspec.checks.common.live_comparison import not_read
 from infraspec.checks.common.unknown_remedies import how_to_know, of_what_may_be_absent
 from infraspec.contract.models import Contract
 from infraspec.contract.waivers import matches
@@ -39,8 +40,9 @@ def check_workload_roles(
     `decisions` gets what IAM decided, by `Finding.key`, of what is not proven.
     Raises PolicyError, or InputErrorGroup with several, if a policy that matters is malformed.
     """
+    unread = list(not_read(rule, plan, asks_for(rule.id)))
     if not tasks and not plan.managed(*asks_for(rule.id)):
-        return []
+        return unread
     known, decided = known_data(contract, environment), {} if decisions is None else decisions
     check = AccessCheck(placed(plan, contract, environment), known, decided, rule, workload_roles()[rule.id])
     errors = ErrorCollector()
@@ -52,7 +54,7 @@ def check_workload_roles(
         with errors.collect():
             findings += check.findings(task)
     errors.finalize()
-    return findings
+    return [*findings, *unread]
 
 
 def _is_reader(check: AccessCheck, contract: Contract, environment: str, role: Value, secret: Value) -> bool:

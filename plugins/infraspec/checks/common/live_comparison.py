@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -35,6 +35,7 @@ from infraspec.core.unknown import (
     is_known,
     unknowns,
 )
+from infraspec.resource_types import resource_type
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.provider.schema import is_computed
@@ -136,6 +137,28 @@ def nothing_judged(findings: Iterable[Finding]) -> str:
     found = list(findings)
     told = "; ".join(one.found for one in found)
     return f"nothing is judged of {told}" if found and all(one.advice for one in found) else ""
+
+
+def not_read(rule: Rule, plan: Plan, types: Iterable[str]) -> Iterator[Finding]:
+    """Yield what of the source a rule is about and the live suite does not read, or does not find; none of a plan.
+
+    What is compared with the account by `drift` is told there where it is missing.
+    """
+    if plan.source is None:
+        return
+    there = {one.address for one in plan.managed(*types)}
+    for source in plan.source.managed(*types):
+        known = resource_type(source.type)
+        if source.address not in there and (known.listing is None or known.drift is None):
+            why = (
+                "AWS has none that is certainly it" if known.listing else f"the live suite does not read {source.type}"
+            )
+            yield rule.about(source).undetermined(
+                expected="what AWS has of it",
+                found=why,
+                reason="so nothing is known of what is deployed there",
+                remedy="the static suite judges the source: compare what that says with AWS, and waive the finding",
+            )
 
 
 def counted(types: Mapping[str, int]) -> str:

@@ -80,12 +80,21 @@ def _named_by(source: Resource) -> Iterator[Value]:
         yield from (source.stated(name, "") for name in known.drift.compared)
         return
     if known.identity:
-        yield from (source.attribute(name) for name in known.identity)
+        yield from (_identifying(source, name) for name in known.identity)
         return
     path = known.name or _NAME_TAG
     name = None if path == _NAME_TAG else read_name(source.type, source.values, source.address, path)
     if name is not None:
         yield name
+
+
+def _identifying(source: Resource, name: str) -> Value:
+    """Return an attribute that names a resource; where AWS is asked without it, what stands for none."""
+    listing = resource_type(source.type).listing
+    if listing is None or source.stated(name) not in (None, source.reference(name)):
+        return source.attribute(name)
+    optional = listing.call is not None and f"{name}?" in listing.call.arguments.values()
+    return "" if optional else listing.defaults.get(name, source.attribute(name))
 
 
 _LISTS = ("Action", "NotAction", "Resource", "NotResource")

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from infraspec.checks.access.secret_access import placed
 from infraspec.checks.common.documents import held_policy
+from infraspec.checks.common.live_comparison import not_read
 from infraspec.checks.common.resources_by_arn import ArnIndex, arn_index
 from infraspec.checks.common.roles import texts_in
 from infraspec.checks.common.roles_in_snapshots import as_far_as_certain
@@ -72,7 +73,8 @@ def check_invoke_access(plan: Plan, contract: Contract, environment: str) -> lis
     plan = placed(plan, contract, environment)
     owners = plan.derived(arn_index)
     found = list(wirings(owners))
-    return list(_Check(owners).findings(found)) if found else []
+    unread = not_read(RULE, plan, dict.fromkeys(row.type for row in table().rows))
+    return [*(_Check(owners).findings(found) if found else ()), *unread]
 
 
 class CalledTarget(Struct, frozen=True):

@@ -31,6 +31,8 @@ _DEFAULT_ACTIONS = {
         "listsubscriptionsbytopic", "publish",
     )
 }  # fmt: skip
+_ARNS = frozenset({"firehose", "lambda", "sqs"})
+"""The protocols whose endpoint is an ARN, which everybody may see."""
 _CHAT_HOST = "sns-api.chatbot.amazonaws.com"
 _GONE = ("NotFound", "NotFoundException")
 _QUERY = names("Id Expression Label ReturnData Period")
@@ -81,7 +83,7 @@ def _subscription(scope: LiveScope, topic: str, subscription: Entry) -> Resource
     address = own if confirmed else f"{topic} {protocol} {digest}"
     made = scope.resource(SUBSCRIPTION, values, address=address, name=digest)
     hidden = Sensitive(f"the endpoint of {address}", endpoint)
-    return replace(made, values={**made.values, "endpoint": hidden})
+    return replace(made, values={**made.values, "endpoint": endpoint if protocol in _ARNS else hidden})
 
 
 def _delivery(scope: LiveScope, subscription: str) -> Values:

@@ -9,8 +9,10 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from infraspec.checks.common.live_comparison import same
 from infraspec.core.errors import ResourceRefusalError, RunnerPermissionError
-from infraspec.core.unknown import RefusedRead, Unknown, Value
+from infraspec.core.truth import Truth
+from infraspec.core.unknown import RefusedRead, Text, Unknown, Value, computed_from
 from infraspec.live.resources.api_to_terraform import attributes_of, tag_map
 from infraspec.live.resources.scope import LiveScope, refused
 from infraspec.resource_types import TYPES
@@ -21,6 +23,7 @@ Values = dict[str, Value]
 Entry = Mapping[str, Any]
 """What AWS says of one resource."""
 Tags = Mapping[str, str] | Unknown
+NO_VALUES: Mapping[str, Value] = {}
 LISTINGS: Mapping[str, Listing] = {name: one.listing for name, one in TYPES.items() if one.listing is not None}
 """How the account lists each type that it is asked for."""
 
@@ -43,26 +46,98 @@ NOTHING = Peculiarity()
 
 def listed(scope: LiveScope, type_: str, peculiarity: Peculiarity = NOTHING) -> Iterator[Resource]:
     """Yield the resources of a type that belong to the environment."""
-    owner_type = LISTINGS[type_].of
-    if not owner_type:
-        yield from listed_of(scope, type_, None, peculiarity, is_all=LISTINGS[type_].is_shared)
-    for owner in scope.seen(owner_type) if owner_type else ():
-        yield from listed_of(scope, type_, owner, peculiarity)
+    listing = LISTINGS[type_]
+    if listing.is_named:
+        for source in scope.sources.plan.managed(type_):
+            if scope.sources.whereabouts.has(source) is not Truth.NO:
+                yield from _named(scope, source, peculiarity)
+        return
+    if not listing.of:
+        yield from listed_of(scope, type_, None, peculiarity, is_all=listing.is_shared)
+    for owner in scope.seen(listing.of) if listing.of else ():
+        if listing.call is None or not any(
+            isinstance(one, Unknown) for one in _arguments(listing.call, owner.values).values()
+        ):
+            yield from listed_of(scope, type_, owner, peculiarity)
+
+
+def _named(scope: LiveScope, source: Resource, peculiarity: Peculiarity) -> Iterator[Resource]:
+    """Yield what AWS has of a resource of the source; one of which nothing is known where nothing tells it apart.
+
+    What is left out of the question, as it is not wholly known, is compared with the answer.
+    """
+    type_, listing = source.type, LISTINGS[source.type]
+    if (call := listing.call) is None:
+        return
+    given = {path.removesuffix("?"): _told(scope, source, path) for path in call.arguments.values()}
+    open_ = [given[path] for path in call.arguments.values() if path[-1] != "?" and not isinstance(given[path], str)]
+    if open_:
+        yield hidden(source, lambda name: unknown_of(source, name, open_[0]))
+        return
+    parameters = {name: given[path.removesuffix("?")] for name, path in call.arguments.items()}
+    known = {name: value for name, value in parameters.items() if isinstance(value, str)}
+    try:
+        found = _answers(scope, listing, call, known)
+    except RunnerPermissionError as error:
+        scope.refused.setdefault(type_, error)
+        return
+    fitting = [one for one in found if _fits(values_of(scope, type_, one, given=given), given)]
+    if len(fitting) > 1:
+        several = Unknown(f"which {type_} of {len(fitting)} is {source.address}")
+        yield hidden(source, lambda name: unknown_of(source, name, several))
+        return
+    for entry in fitting:
+        told = {name: value for name, value in given.items() if isinstance(value, str)}
+        tags = _tags(scope, type_, fitting)(entry, str(values_of(scope, type_, entry, given=told).get("arn")))
+        yield from _resource(scope, type_, entry, None, tags, peculiarity, source, told)
+
+
+def unknown_of(source: Resource, name: str, open_: Value) -> Unknown:
+    """Return an attribute of a resource that cannot be asked for, as something that tells it apart is not known."""
+    return Unknown(f"{name} of {source.address}", computed_from(open_))
+
+
+def _told(scope: LiveScope, source: Resource, path: str) -> Value:
+    """Return what the source says of an attribute that a resource is asked for by; None if it may leave it out."""
+    attribute, aws = path.removesuffix("?"), scope.sources.attributes
+    if attribute == TYPES[source.type].name:
+        return aws.name(source, attribute)
+    if source.stated(attribute) in (None, source.reference(attribute)):
+        default = LISTINGS[source.type].defaults.get(attribute)
+        return default if default or path[-1] == "?" else aws.narrow(source.reference(attribute))
+    return aws.narrow(source.attribute(attribute))
+
+
+def _answers(scope: LiveScope, listing: Listing, call: ApiCall, known: Mapping[str, Any]) -> Sequence[Entry]:
+    """Return what AWS says of what is named: the newest where it keeps older ones too."""
+    operation, parameters = snake(call.operation), {**known, **call.parameters}
+    if not call.is_paged:
+        found = scope.calls.ask(listing.service, operation, absent=call.absent, **parameters)
+        return [] if found is None else [at(found, call.key)]
+    entries = scope.calls.pages(listing.service, operation, call.key, absent=call.absent, **parameters)
+    return [max(entries, key=lambda one: one["revision"])] if entries and "revision" in entries[0] else entries
+
+
+def _fits(values: Values, given: Mapping[str, Value]) -> bool:
+    """Tell whether an answer may be about what was asked for with less than the source says."""
+    open_ = {name: value for name, value in given.items() if isinstance(value, Unknown | Text)}
+    return all(same(value, values[name]) is not Truth.NO for name, value in open_.items() if name in values)
 
 
 def unseen(scope: LiveScope, type_: str, error: RunnerPermissionError) -> tuple[Resource, ...]:
     """Return the resources of a type that the source has here, of which nothing is known: nobody may look at them."""
     sources = [one for one in scope.sources.plan.managed(type_) if scope.sources.is_here(one)]
-    names = ("arn", "id", "tags", "tags_all", *LISTINGS[type_].attributes)
     return tuple(
-        replace(
-            source,
-            values={name: refused(f"{name} of {source.address}", error) for name in (*names, *source.values)},
-            actions=(),
-            ignore_changes=(),
-        )
+        hidden(source, lambda name, source=source: refused(f"{name} of {source.address}", error))  # type: ignore[misc]
         for source in sources
     )
+
+
+def hidden(source: Resource, unknown: Callable[[str], Unknown]) -> Resource:
+    """Return a resource of the source of which nothing is known."""
+    listing = LISTINGS[source.type]
+    names = ("arn", "id", "tags", "tags_all", *listing.attributes, *listing.observed, *source.values)
+    return replace(source, values={name: unknown(name) for name in names}, actions=(), ignore_changes=())
 
 
 def listed_of(
@@ -80,18 +155,25 @@ def listed_of(
 
 
 def _resource(  # noqa: PLR0917 - what is known of one
-    scope: LiveScope, type_: str, entry: Entry, owner: Resource | None, tags: Tags, peculiarity: Peculiarity
+    scope: LiveScope,
+    type_: str,
+    entry: Entry,
+    owner: Resource | None,
+    tags: Tags,
+    peculiarity: Peculiarity,
+    source: Resource | None = None,
+    given: Mapping[str, Value] = NO_VALUES,
 ) -> Iterator[Resource]:
-    listing, values = LISTINGS[type_], values_of(scope, type_, entry, owner)
+    listing, values = LISTINGS[type_], values_of(scope, type_, entry, owner, given)
     if listing.detail is not None:
         entry, hidden = _detailed(scope, type_, entry, values)
-        values = {**hidden, **values_of(scope, type_, entry, owner)}
+        values = {**hidden, **values_of(scope, type_, entry, owner, given)}
     if listing.tags_call is not None:
         shown = shown_of(scope, listing.service, listing.tags_call, values, f"the tags of {values['arn']}")
         tags = shown if isinstance(shown, Unknown) else tag_map(shown)
     whole = peculiarity.values(scope, entry, values)
     if whole is not None:
-        source = peculiarity.source(scope, whole, owner) if owner else None
+        source = peculiarity.source(scope, whole, owner) if owner else source
         address = listing.address.format_map({**scope.place, **whole, "owner": owner.stated("arn") if owner else ""})
         yield scope.resource(type_, whole, address=address, tags=tags if listing.has_tags else None, source=source)
 
@@ -131,15 +213,17 @@ def _detailed(scope: LiveScope, type_: str, entry: Entry, values: Values) -> tup
     try:
         return {**entry, detail.key: _detail(scope, listing.service, detail, values)}, {}
     except RunnerPermissionError as error:
-        names = (name for name in listing.attributes if values.get(name) is None)
+        names = (name for name in (*listing.attributes, *listing.observed) if values.get(name) is None)
         return entry, {name: refused(f"{name} of {values.get('arn')}", error) for name in names}
 
 
-def values_of(scope: LiveScope, type_: str, entry: Entry, owner: Resource | None = None) -> Values:
-    """Return the attributes that the table makes of an entry."""
+def values_of(
+    scope: LiveScope, type_: str, entry: Entry, owner: Resource | None = None, given: Mapping[str, Value] = NO_VALUES
+) -> Values:
+    """Return the attributes that the table makes of an entry; `given` are those by which it was asked for."""
     listing = LISTINGS[type_]
     owned = {name: owner.stated(attribute) for name, attribute in listing.owned.items()} if owner else {}
-    values = {**listing.defaults, **owned, **attributes_of(entry, listing.attributes)}
+    values = {**listing.defaults, **given, **owned, **attributes_of(entry, {**listing.attributes, **listing.observed})}
     kind = TYPES[type_]
     arn = listing.arn or kind.assigned.get("arn", "")
     if arn and "arn" not in listing.attributes:

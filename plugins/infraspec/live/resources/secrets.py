@@ -16,6 +16,7 @@ from infraspec.live.resources.api_to_terraform import json_text, tag_map
 from infraspec.live.resources.containers import parameter_names, referenced
 from infraspec.live.resources.reading import LISTINGS, Entry, Peculiarity, Values, entries, shown_of, values_of
 from infraspec.live.resources.scope import LiveScope, refused
+from infraspec.live.resources.workloads import named_roles
 from infraspec.resource_types.listing import ApiCall
 from infraspec.terraform.plan import Resource
 
@@ -25,10 +26,11 @@ _GONE = ("NoSuchEntity", "NoSuchEntityException")
 
 
 def roles(scope: LiveScope) -> Iterator[Resource]:
-    """Yield the roles of the environment and those of its task definitions, each with what is attached to it."""
+    """Yield the roles of the environment and those that its workloads name, each with what is attached to it."""
     own = f":iam::{scope.calls.account}:role/"
     definitions = scope.managed("aws_ecs_task_definition")
     named = [one.stated(role) for one in definitions for role in ("execution_role_arn", "task_role_arn")]
+    named += named_roles(scope)
     names = {arn.rpartition("/")[2]: arn for arn in named if isinstance(arn, str) and own in arn}
     listed = _listed(scope, ROLE, "list_roles", "Roles", "RoleName")
     names = {name: "" for name in listed if scope.belongs(ROLE, {"name": name})} | names
@@ -156,7 +158,12 @@ def _document(scope: LiveScope, arn: str, policy: Mapping[str, Any]) -> Value:
 SECRET, SECRET_POLICY, PARAMETER = "aws_secretsmanager_secret", "aws_secretsmanager_secret_policy", "aws_ssm_parameter"
 KEY, ALIAS, KEY_POLICY = "aws_kms_key", "aws_kms_alias", "aws_kms_key_policy"
 _MOST_NAMES = 50
-_USERS = ((SECRET, "kms_key_id"), (PARAMETER, "key_id"))
+_USERS = (
+    (SECRET, "kms_key_id"),
+    (PARAMETER, "key_id"),
+    ("aws_lambda_function", "kms_key_arn"),
+    ("aws_sqs_queue", "kms_master_key_id"),
+)
 _OF_AWS = "alias/aws/"
 
 

@@ -10,6 +10,7 @@ from infraspec.sandbox.overlay import (
     alarms,
     databases,
     enforcement,
+    functions,
     inbox,
     services,
     simulator,
@@ -22,7 +23,7 @@ from infraspec.sandbox.server_process import ServerSettings
 
 def install(settings: ServerSettings) -> None:
     """Put everything over moto; once, before the first request."""
-    for part in (alarms, targets, databases, services, simulator, subscriptions, trail, inbox):
+    for part in (alarms, targets, databases, functions, services, simulator, subscriptions, trail, inbox):
         part.install()
     enforcement.install(settings)
 

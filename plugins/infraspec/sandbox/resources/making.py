@@ -219,7 +219,7 @@ def name_of(values: Values, attribute: str = "name") -> str:
     return str(values.get(attribute) or f"{prefix}20260101000000000000000001")
 
 
-_FAMILIES = ("identity", "network", "data", "observation", "containers")
+_FAMILIES = ("identity", "network", "data", "observation", "containers", "workloads")
 _DECODER = msgspec.json.Decoder(dict[str, Making])
 MAKINGS: Mapping[str, Making] = {
     type_: making

@@ -1,0 +1,280 @@
+"""Functions and queues as an account has them: asked for by what the source names, and judged as the source."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infraspec.checks.access.function_access import check_function_access
+from infraspec.checks.access.workload_access import check_workload_access
+from infraspec.checks.deployed.drift import check_drift
+from infraspec.checks.deployed.workload_state import check_workload_state
+from infraspec.checks.invocation.invoke_access import check_invoke_access
+from infraspec.core.errors import RunnerPermissionError
+from infraspec.core.finding import Finding, Verdict
+from infraspec.live.plan import live_plan
+from infraspec.terraform.plan import Plan
+from tests.live.answers import Answers
+from tests.live.world import ACCOUNT, REGION, World, contract, source
+
+LAMBDA = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:app-prod-import"
+QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:app-prod-orders"
+URL = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/app-prod-orders"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/app-prod-import"
+RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/app-prod-hourly"
+SOURCE = """
+resource "aws_iam_role" "import" {
+  name               = "app-prod-import"
+  assume_role_policy = jsonencode({ Statement = [
+    { Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }
+  ] })
+}
+resource "aws_iam_role_policy" "import" {
+  name   = "read"
+  role   = aws_iam_role.import.name
+  policy = jsonencode({ Statement = [{ Effect = "Allow", Action = "sqs:*", Resource = aws_sqs_queue.orders.arn }] })
+}
+resource "aws_lambda_function" "import" {
+  function_name = "app-prod-import"
+  role          = aws_iam_role.import.arn
+  runtime       = "python3.13"
+  handler       = "app.handle"
+}
+resource "aws_sqs_queue" "orders" {
+  name = "app-prod-orders"
+}
+resource "aws_lambda_event_source_mapping" "orders" {
+  function_name    = aws_lambda_function.import.arn
+  event_source_arn = aws_sqs_queue.orders.arn
+}
+resource "aws_cloudwatch_event_rule" "hourly" {
+  name                = "app-prod-hourly"
+  schedule_expression = "rate(1 hour)"
+}
+resource "aws_cloudwatch_event_target" "hourly" {
+  rule = aws_cloudwatch_event_rule.hourly.name
+  arn  = aws_lambda_function.import.arn
+}
+resource "aws_lambda_permission" "hourly" {
+  statement_id  = "hourly"
+  function_name = aws_lambda_function.import.function_name
+  action        = "lambda:InvokeFunction"
+  principal     = "events.amazonaws.com"
+  source_arn    = aws_cloudwatch_event_rule.hourly.arn
+}
+"""
+TRUST = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+READ = {"Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": QUEUE}]}
+STATEMENT = {
+    "Sid": "hourly",
+    "Effect": "Allow",
+    "Principal": {"Service": "events.amazonaws.com"},
+    "Action": "lambda:InvokeFunction",
+    "Resource": LAMBDA,
+    "Condition": {"ArnLike": {"AWS:SourceArn": RULE}},
+}
+ANSWERS: Mapping[tuple[str, str], Any] = {
+    ("lambda", "get_function_configuration"): {
+        "FunctionName": "app-prod-import",
+        "FunctionArn": LAMBDA,
+        "Role": ROLE,
+        "Runtime": "python3.13",
+        "Handler": "app.handle",
+        "Timeout": 3,
+        "MemorySize": 128,
+        "State": "Active",
+        "LastUpdateStatus": "Successful",
+        "VpcConfig": {"SubnetIds": [], "SecurityGroupIds": []},
+        "Environment": {"Variables": {"TOKEN": "hunter2"}},
+    },
+    ("lambda", "get_policy"): {"Policy": json.dumps({"Statement": [STATEMENT]})},
+    ("lambda", "list_event_source_mappings"): {
+        "EventSourceMappings": [
+            {"UUID": "1", "FunctionArn": LAMBDA, "EventSourceArn": QUEUE, "BatchSize": 10, "State": "Enabled"}
+        ]
+    },
+    ("lambda", "list_tags"): {"Tags": {}},
+    ("sqs", "get_queue_url"): {"QueueUrl": URL},
+    ("sqs", "get_queue_attributes"): {
+        "Attributes": {
+            "VisibilityTimeout": "30",
+            "MessageRetentionPeriod": "345600",
+            "DelaySeconds": "0",
+            "ApproximateNumberOfMessages": "4",
+        }
+    },
+    ("iam", "list_roles"): {"Roles": [{"RoleName": "app-prod-import"}]},
+    ("iam", "get_role"): {
+        "Role": {"RoleName": "app-prod-import", "Arn": ROLE, "AssumeRolePolicyDocument": {"Statement": [TRUST]}}
+    },
+    ("iam", "list_role_policies"): {"PolicyNames": ["read"]},
+    ("iam", "get_role_policy"): {"PolicyDocument": READ},
+    ("iam", "list_attached_role_policies"): {"AttachedPolicies": []},
+    ("iam", "list_policies"): {"Policies": []},
+    ("events", "list_rules"): {
+        "Rules": [{"Name": "app-prod-hourly", "Arn": RULE, "State": "ENABLED", "ScheduleExpression": "rate(1 hour)"}]
+    },
+    ("events", "list_targets_by_rule"): {"Targets": [{"Id": "1", "Arn": LAMBDA}]},
+    ("events", "list_tags_for_resource"): {"Tags": []},
+    ("resourcegroupstaggingapi", "get_resources"): {"ResourceTagMappingList": []},
+    ("secretsmanager", "list_secrets"): {"SecretList": []},
+    ("ssm", "describe_parameters"): {"Parameters": []},
+    ("kms", "list_aliases"): {"Aliases": []},
+    ("ecs", "list_clusters"): {"clusterArns": []},
+    ("ecs", "list_task_definition_families"): {"families": []},
+}
+
+
+def refusing(**_: object) -> None:
+    """Refuse as AWS refuses the runner."""
+    raise RunnerPermissionError("the runner may not", remedy='{"Action": "lambda:GetPolicy"}')
+
+
+def of(directory: Path, *, text: str = SOURCE, **answers: Any) -> tuple[Plan, Plan, Answers]:
+    """Return the source, what exists, and what was asked; `answers` by operation take the place of others."""
+    own = {key: answers.get(key[1], answer) for key, answer in ANSWERS.items()}
+    table = {**World().answers().table, **own}
+    calls, plan = Answers(table), source(directory, text)
+    return plan, live_plan(calls, plan, contract(), "prod"), calls
+
+
+def verdicts(findings: list[Finding]) -> set[Verdict]:
+    """Return the verdicts of findings."""
+    return {one.verdict for one in findings}
+
+
+def test_what_is_deployed_as_the_source_says_is_proven(tmp_path: Path) -> None:
+    """The calls and roles of a function that nobody changed hold, and nothing differs."""
+    plan, live, _ = of(tmp_path)
+    compared = [one for one in check_drift(plan, live, {}) if not one.advice]
+
+    assert {Verdict.PROVEN} == verdicts(check_invoke_access(live, contract(), "prod"))
+    assert {Verdict.PROVEN} == verdicts(compared)
+
+
+def test_nobody_lists_the_functions_and_queues_of_the_account(tmp_path: Path) -> None:
+    """Each is asked for by its name."""
+    _, live, calls = of(tmp_path)
+    live.managed("aws_lambda_function", "aws_sqs_queue", "aws_lambda_event_source_mapping")
+
+    asked = [(operation, given) for service, operation, given in calls.asked if service in {"lambda", "sqs"}]
+    assert ("get_function_configuration", {"FunctionName": "app-prod-import"}) in asked
+    assert ("get_queue_url", {"QueueName": "app-prod-orders"}) in asked
+    assert ("list_event_source_mappings", {"FunctionName": LAMBDA, "EventSourceArn": QUEUE}) in asked
+
+
+def test_no_value_of_an_environment_is_shown(tmp_path: Path) -> None:
+    """The environment of a function may hold a secret."""
+    _, live, _ = of(tmp_path)
+
+    assert "hunter2" not in repr(live.managed("aws_lambda_function"))
+    assert "hunter2" not in str(check_function_access(live, contract(), "prod"))
+
+
+def test_a_policy_that_may_not_be_read_leaves_the_caller_open(tmp_path: Path) -> None:
+    """The roles of the function do not rest on it."""
+    _, live, _ = of(tmp_path, get_policy=refusing)
+
+    assert {Verdict.UNDETERMINED} == verdicts(check_invoke_access(live, contract(), "prod"))
+    assert Verdict.VIOLATED not in verdicts(check_function_access(live, contract(), "prod"))
+
+
+def test_a_function_that_may_not_be_read_leaves_its_role_open(tmp_path: Path) -> None:
+    """Its policy does not rest on it."""
+    _, live, _ = of(tmp_path, get_function_configuration=refusing)
+    found = verdicts(check_function_access(live, contract(), "prod"))
+
+    assert Verdict.UNDETERMINED in found
+    assert Verdict.VIOLATED not in found
+    assert {Verdict.PROVEN} == verdicts(check_invoke_access(live, contract(), "prod"))
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        [],
+        [{**STATEMENT, "Principal": {"Service": "s3.amazonaws.com"}}],
+        [{**STATEMENT, "Condition": {"ArnLike": {"AWS:SourceArn": f"{RULE}-other"}}}],
+    ],
+)
+def test_a_policy_that_somebody_changed_keeps_the_caller_out(tmp_path: Path, statements: list[Any]) -> None:
+    """The policy of the account decides, whatever the source says."""
+    _, live, _ = of(tmp_path, get_policy={"Policy": json.dumps({"Statement": statements})})
+
+    assert {Verdict.VIOLATED} == verdicts(check_invoke_access(live, contract(), "prod"))
+
+
+def test_a_statement_that_somebody_added_lets_the_caller_in(tmp_path: Path) -> None:
+    """That the statement of the source is gone, drift says."""
+    added = json.dumps({"Statement": [{**STATEMENT, "Sid": "by-hand"}]})
+    plan, live, _ = of(tmp_path, get_policy={"Policy": added})
+    gone = [one.address for one in check_drift(plan, live, {}) if one.verdict is Verdict.VIOLATED]
+
+    assert {Verdict.PROVEN} == verdicts(check_invoke_access(live, contract(), "prod"))
+    assert ["aws_lambda_permission.hourly"] == gone
+
+
+def test_what_is_not_read_is_not_proven(tmp_path: Path) -> None:
+    """A type that the live suite does not read, and one that AWS has none of, are UNDETERMINED."""
+    more = """
+resource "aws_batch_compute_environment" "a" {
+  name         = "app-prod-batch"
+  type         = "MANAGED"
+  service_role = aws_iam_role.import.arn
+}
+"""
+    _, live, _ = of(tmp_path, text=SOURCE + more)
+    found = check_workload_access(live, contract(), "prod")
+
+    assert [("aws_batch_compute_environment.a", Verdict.UNDETERMINED)] == [(one.address, one.verdict) for one in found]
+
+
+def test_a_function_whose_name_is_not_known_is_not_proven(tmp_path: Path) -> None:
+    """Nothing tells which function of the account it is before the state is known."""
+    text = SOURCE.replace('"app-prod-import"\n  role', '"app-${aws_sqs_queue.orders.id}-${uuid()}"\n  role')
+    _, live, _ = of(tmp_path, text=text)
+
+    assert Verdict.UNDETERMINED in verdicts(check_function_access(live, contract(), "prod"))
+    assert Verdict.VIOLATED not in verdicts(check_function_access(live, contract(), "prod"))
+
+
+@pytest.mark.parametrize(
+    ("result", "verdict"),
+    [
+        ("OK", Verdict.PROVEN),
+        ("No records processed", Verdict.PROVEN),
+        ("PROBLEM: Function call failed", Verdict.VIOLATED),
+    ],
+)
+def test_the_last_batch_of_a_mapping(tmp_path: Path, result: str, verdict: Verdict) -> None:
+    """A batch that was not handled is told by Lambda."""
+    (mapping,) = ANSWERS["lambda", "list_event_source_mappings"]["EventSourceMappings"]
+    answer = {"EventSourceMappings": [{**mapping, "LastProcessingResult": result}]}
+    plan, live, _ = of(tmp_path, list_event_source_mappings=answer)
+    found = check_workload_state(plan, live)
+
+    assert [verdict] == [one.verdict for one in found if one.address == "aws_lambda_event_source_mapping.orders"]
+
+
+def test_messages_are_a_fault_of_dead_letter_queues_alone(tmp_path: Path) -> None:
+    """Messages that wait for a function are none; those that it failed on are."""
+    failed = 'function_name = "app-prod-import"\n  dead_letter_config {\n    target_arn = aws_sqs_queue.orders.arn\n  }'
+    configuration = {
+        **ANSWERS["lambda", "get_function_configuration"],
+        "DeadLetterConfig": {"TargetArn": QUEUE},
+    }
+    plan, live, _ = of(tmp_path)
+    dead, there, _ = of(
+        tmp_path,
+        text=SOURCE.replace('function_name = "app-prod-import"', failed),
+        get_function_configuration=configuration,
+    )
+
+    assert [] == [one for one in check_workload_state(plan, live) if one.address == "aws_sqs_queue.orders"]
+    assert [Verdict.VIOLATED] == [
+        one.verdict for one in check_workload_state(dead, there) if one.address == "aws_sqs_queue.orders"
+    ]
