@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,3 +87,20 @@ def test_an_edit_is_judged(tmp_path: Path, edit: Edit, way: str, form: str) -> N
     findings = findings_of(tmp_path, after)
     assert Verdict[edit.verdict] is worst(findings, edit.about)
     assert all(finding.remedy and finding.consequence for finding in findings if finding.verdict is V)
+
+
+@pytest.mark.parametrize(
+    ("edit", "destination", "code", "said"),
+    [
+        ("", "secretsmanager", 0, "REACHED: aws_ecs_service.main to secretsmanager"),
+        ("", "balancer", 0, "aws_lb_listener.main"),
+        ("assign_public_ip", "logs", 1, "nat_gateway_id"),
+        ("", "ssm", 2, "to secretsmanager"),
+    ],
+)
+def test_explain_shows_the_path(tmp_path: Path, edit: str, destination: str, code: int, said: str) -> None:
+    """`infraspec explain --path` prints the hops of a way, and what opens it; of a way that is not there, which are."""
+    write(tmp_path, text_of("public", "rule").replace(edit or " ", f"# {edit}" if edit else " "))
+    command = [sys.executable, "-m", "infraspec", "explain", "--infra", str(tmp_path), "--path", "shop", destination]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (code, True) == (told.returncode, said in told.stdout + told.stderr)

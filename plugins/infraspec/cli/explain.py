@@ -9,10 +9,17 @@ import click
 
 from infraspec.checks.access.explanation import explain as explained
 from infraspec.checks.access.secret_access import placed
+from infraspec.checks.network.reachability import check_reachability
 from infraspec.cli.common import INFRA, ONE_ENVIRONMENT, PATH, TEXT_OR_JSON, reported
 from infraspec.cli.terminal import show_document, waiting
+from infraspec.core.errors import RequestError, listing
+from infraspec.core.unknown import render
+from infraspec.ecs.task_definition import task_definitions
 from infraspec.reporting.explanation import EXIT_CODES, explanation_document, tone_of
+from infraspec.reporting.network_paths import paths_document, worst_tone
+from infraspec.terraform.aws_attributes import narrow
 from infraspec.terraform.environments import environment_plan
+from infraspec.terraform.plan import Plan
 
 
 @click.command()
@@ -26,9 +33,16 @@ from infraspec.terraform.environments import environment_plan
     type=PATH,
     help="What IAM has in an account, for roles that are not in the plan; may be repeated.",
 )
-@click.option("--role", required=True, help="Address, name or ARN of a role, or a function's address.")
-@click.option("--action", required=True, help="What is asked: secretsmanager:GetSecretValue.")
-@click.option("--resource", required=True, help="ARN, *, or Terraform address of a resource.")
+@click.option(
+    "--path",
+    "way",
+    nargs=2,
+    metavar="SERVICE DESTINATION",
+    help="The way through the network instead: of shop-prod-app to secretsmanager, ecr.api, load balancer, a database.",
+)
+@click.option("--role", help="Address, name or ARN of a role, or a function's address.")
+@click.option("--action", help="What is asked: secretsmanager:GetSecretValue.")
+@click.option("--resource", help="ARN, *, or Terraform address of a resource.")
 @click.option(
     "--context", "keys", multiple=True, metavar="KEY=VALUE", help="A condition key of the request; may be repeated."
 )
@@ -39,9 +53,10 @@ def explain(  # noqa: PLR0917 - click passes by name
     environment: str | None,
     plan_file: Path | None,
     snapshots: tuple[Path, ...],
-    role: str,
-    action: str,
-    resource: str,
+    way: tuple[str, str] | None,
+    role: str | None,
+    action: str | None,
+    resource: str | None,
     keys: tuple[str, ...],
     form: str,
 ) -> None:
@@ -69,21 +84,54 @@ def explain(  # noqa: PLR0917 - click passes by name
 
     A function, a schedule or another workload with one role stands for that role, by its Terraform address.
 
+    The way of the tasks of a service through routes, endpoints, security groups and network ACLs:
+
+    \b
+    infraspec explain --env prod --path shop-prod-app secretsmanager
+
     A resource by its Terraform address is the ARN it will have, the six characters that AWS appends to a secret's name
     unknown; of a log group it is any stream, of a bucket any object, if the action is about these.
 
     \b
-    exit code  0  allowed
-               1  denied
-               2  wrong input: no such role, action, resource or environment
+    exit code  0  allowed, or reached
+               1  denied, or not reached
+               2  wrong input: no such role, action, resource, way or environment
                3  undetermined: cannot be decided from what is known
     """  # noqa: D301 - \b keeps click from wrapping the examples
+    if way is not None:
+        _explain_path(infra, environment, plan_file, way, form)
+    if role is None or action is None or resource is None:
+        raise click.UsageError("give --role, --action and --resource, or --path SERVICE DESTINATION")
     context = _keys(keys)
     with waiting("evaluating the source"):
         evaluated, contract, name = environment_plan(infra, environment, plan_file, snapshots)
         found = explained(placed(evaluated, contract, name), role, action, resource, context)
     show_document(explanation_document(found), form)
     sys.exit(EXIT_CODES[tone_of(found.outcome)])
+
+
+def _explain_path(
+    infra: Path, environment: str | None, plan_file: Path | None, way: tuple[str, str], form: str
+) -> None:
+    with waiting("evaluating the source"):
+        plan, contract, name = environment_plan(infra, environment, plan_file, ())
+        found = check_reachability(plan, task_definitions(plan), contract, name)
+    service, destination = way
+    of_service = [finding for finding in found if service in _names(plan, finding.address)]
+    if not of_service:
+        known = listing(sorted({finding.address for finding in found})) or "nothing: no service names subnets"
+        raise RequestError(f"no way of {service} is known", expected=known, found=service, remedy="name one of these")
+    ends = [finding for finding in of_service if destination.lower() in finding.subject.lower()]
+    if not ends:
+        known = listing([finding.subject for finding in of_service])
+        raise RequestError(f"no way from {service} to {destination} is asked for", expected=known, found=destination)
+    show_document(paths_document(ends), form)
+    sys.exit(EXIT_CODES[worst_tone(ends)])
+
+
+def _names(plan: Plan, address: str) -> tuple[str, ...]:
+    resource = plan.by_address[address]
+    return address, render(resource.stated("name")), render(narrow(plan, resource.stated("name")))
 
 
 def _keys(pairs: tuple[str, ...]) -> dict[str, str | list[str]]:
