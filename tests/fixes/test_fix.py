@@ -266,6 +266,20 @@ def test_a_map_of_the_module_has_the_tags(written: str, expected: str, tmp_path:
     assert [] == left(tmp_path, fixes)
 
 
+def test_a_map_of_the_caller_has_the_tags(tmp_path: Path) -> None:
+    """A module that is given tags gets those that its caller has for its own resources, once for all that it makes."""
+    contract = CONTRACT + "[tags.common]\nTeam = {}\nOwner = {}\n"
+    module = 'variable "tags" {\n  default = {}\n}\n\nresource "aws_sqs_queue" "jobs" {\n  tags = var.tags\n}\n'
+    module += 'resource "aws_sns_topic" "jobs" {\n  tags = merge(var.tags, { Size = 1 })\n}\n'
+    fixes = fixes_of(
+        tmp_path,
+        {"main.tf": SHARED + 'module "a" {\n  source = "./a"\n}\n', "a/main.tf": module},
+        contract=contract,
+    )
+    assert [SHARED + 'module "a" {\n  source = "./a"\n  tags   = local.common\n}\n'] == [*fixes.after.values()]
+    assert [] == left(tmp_path, fixes)
+
+
 WATCHED = """\
 resource "aws_ecs_cluster" "main" {
   name = "shop"
@@ -370,6 +384,16 @@ def test_the_command(tmp_path: Path) -> None:
     assert 0 == run(tmp_path, "--write").exit_code
     assert (0, "nothing is violated\n") == (run(tmp_path).exit_code, run(tmp_path).stdout)
     assert 2 == run(tmp_path, "--rule", "tag").exit_code
+
+
+def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
+    """Where another rule is asked for, the file that hides its findings is named, and the command fails."""
+    queue = 'resource "aws_sqs_queue" "jobs" {\n  name = "jobs"\n}\n'
+    write(tmp_path, {"infraspec.toml": CONTRACT, "main.tf": queue, "broken.tf": 'resource "aws_sns_topic" {\n'})
+    shown = run(tmp_path, "--rule", "names")
+    assert 1 == shown.exit_code
+    assert "nothing is violated in what could be read\n\nnot read:\n" in shown.stdout
+    assert "broken.tf:1: the block is not closed\n" in shown.stdout
 
 
 WIDE = """\

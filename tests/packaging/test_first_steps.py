@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -146,3 +149,33 @@ def test_three_commands_lead_to_the_fix(name: str, tmp_path: Path) -> None:
     assert f"({', '.join(environments)})" in fixed.stdout
     proven = infraspec(tmp_path, "check")
     assert 0 == proven.returncode, proven.stdout
+
+
+CHECKOUTS = "INFRASPEC_PUBLIC_CHECKOUTS"
+"""The variable that names a folder of checkouts of public repositories; the first three of it are tried."""
+TRIED = sorted(path for path in Path(os.environ.get(CHECKOUTS) or os.devnull).glob("*") if path.is_dir())[:3]
+
+
+def violated(directory: Path) -> int:
+    """Check a repository, and return how much of it is violated."""
+    run = infraspec(directory, "check")
+    assert run.returncode in {0, 1}, run.stderr
+    assert not re.search("Traceback|INTERNALERROR", run.stdout + run.stderr)
+    total = re.search(r"^total +(?:\d+|-) +(\d+|-)", run.stdout, re.MULTILINE)
+    assert total is not None, run.stdout
+    return int(total[1].replace("-", "0"))
+
+
+@pytest.mark.skipif(len(TRIED) < 3, reason=f"{CHECKOUTS} names no folder with three public repositories")
+@pytest.mark.parametrize("number", range(3))
+def test_the_same_commands_for_repositories_of_others(number: int, tmp_path: Path) -> None:
+    """Each command works as it is; what fix writes makes less violated, or there is nothing to fix."""
+    repository = tmp_path / TRIED[number].name
+    shutil.copytree(TRIED[number], repository, symlinks=True)
+    assert 0 == infraspec(repository, "init").returncode
+    before = violated(repository)
+    fixed = infraspec(repository, "fix", "--write")
+    assert fixed.returncode in {0, 1}, fixed.stderr
+    assert "Traceback" not in fixed.stderr
+    after = violated(repository)
+    assert after < before if " fixed and written" in fixed.stdout else after == before

@@ -17,6 +17,7 @@ from infraspec.reporting.kpi import GOALS, Period, Sources, kpi_text, measured
 from infraspec.reporting.language import Language, catalogue, chosen, say, say_filled, say_finding, say_number, speaking
 from infraspec.reporting.notify.notices import Notice, NoticeChange, Told, digest
 from infraspec.reporting.run.repository import Links
+from infraspec.reporting.trends.site import _LEGEND
 from tests.reporting.results import RESULTS, entry
 
 PACKAGE = Path(__file__).parents[2] / "plugins" / "infraspec"
@@ -43,6 +44,7 @@ def asked() -> set[str]:
                 found |= {one.value for one in nouns if isinstance(one, ast.Constant) and isinstance(one.value, str)}
     dynamic = {"changes without risk", "broken tests", "failed tests", _OF_OTHERS}
     dynamic |= {goal.name for goal in GOALS} | {"total", "environment", "advice"}
+    dynamic |= {meaning for _, meaning in _LEGEND.values()}
     return found | dynamic | FOUND | LABELS | CONSEQUENCES | {rule.sentence for rule in RULES.values()}
 
 

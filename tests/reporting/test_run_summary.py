@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from _pytest._io import TerminalWriter
 
 from infraspec import contract as contracts
 from infraspec.contract.baseline import Baseline
@@ -16,7 +19,7 @@ from infraspec.core.errors import HclSyntaxError
 from infraspec.core.finding import Finding, Verdict
 from infraspec.reporting.run.recorder import Recorder
 from infraspec.reporting.run.rule_result import judge
-from infraspec.reporting.run.summary import arrange, write_summary
+from infraspec.reporting.run.summary import Failure, arrange, write_summary
 from tests.reporting.results import OWNERS, QUEUE
 from tests.whole_results import Transcript
 
@@ -154,3 +157,19 @@ def test_every_line(
     write_summary(screen, recorder, contract, baseline, str.upper)
 
     transcript(["\n".join(screen.lines)])
+
+
+def test_long_texts_stay_below_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a terminal shows colours, a text goes on below its beginning; what is to be pasted is not broken."""
+    monkeypatch.setenv("COLUMNS", "44")
+    paste = '                 name = "a-long-name-that-is-to-be-pasted"'
+    failure = Failure(
+        f"    reason:      the name does not begin with the application\n    fix:         rename it:\n{paste}"
+    )
+    told = StringIO()
+    terminal = TerminalWriter(told)
+    terminal.hasmarkup = True
+    failure.toterminal(terminal)
+    plain = re.sub(r"\x1b\[\d+m", "", told.getvalue())
+    assert "    reason:      the name does not begin\n                 with the application\n" in plain
+    assert f"{paste}\n" in plain

@@ -63,7 +63,7 @@ def fix(
 
     \b
     exit code  0  nothing is violated, or all of it was fixed and written
-               1  there are patches that are not written, or findings that have none
+               1  there are patches that are not written, findings that have none, or files that cannot be read
                2  wrong input: no contract, an unknown environment or rule
     """  # noqa: D301 - \b keeps click from wrapping the examples
     for rule in rules:
@@ -89,13 +89,13 @@ def fix(
         echo(line)
     if fixes.after and not write:
         echo("\ninfraspec fix --write applies it")
-    sys.exit(1 if fixes.unfixed or (fixes.after and not write) else 0)
+    sys.exit(1 if fixes.unfixed or fixes.unread or (fixes.after and not write) else 0)
 
 
 def _told(fixes: Fixes, *, write: bool) -> Iterator[str]:
     """Yield the findings that are fixed: what comes before the diffs, which `git apply` takes, and skips the rest."""
     if not fixes.fixed and not fixes.unfixed:
-        yield "nothing is violated"
+        yield "nothing is violated in what could be read" if fixes.unread else "nothing is violated"
         return
     if fixes.fixed:
         found = counted(len(_alike((one.environment, one.finding, "") for one in fixes.fixed)), "finding")
@@ -114,6 +114,9 @@ def _unfixed(fixes: Fixes) -> Iterator[str]:
         told = [(one.environment, one.finding, one.reason) for one in fixes.unfixed]
         yield f"\n{counted(len(_alike(told)), 'finding')} without a patch:"
         yield from _listed(told)
+    if fixes.unread:
+        yield "\nnot read:"
+        yield from (f"  {line}" for line in fixes.unread)
 
 
 def _narrowed(statements: Sequence[Narrowed]) -> Iterator[str]:

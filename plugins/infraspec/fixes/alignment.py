@@ -115,7 +115,8 @@ def _line(text: str, start: int, row: str, found: Sequence[Token]) -> SourceLine
     code, told = (row[: comment.start - start], row[comment.start - start :]) if comment else (row, "")
     signs = (token for token in found[1:] if _is_sign(text, token))
     sign = next(signs, None)
-    if sign is None or sum(_opens(token) for token in found if token.start >= sign.start):
+    depth = sum(_opens(token) for token in found if sign is not None and token.start >= sign.start)
+    if sign is None or depth:
         return SourceLine(code, "", told)
     return SourceLine(code[: sign.start - start], code[sign.start - start :], told)
 

@@ -18,7 +18,8 @@ from infraspec.checks.access.secret_access import Grant, grants
 from infraspec.core.errors import InfraspecError
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
 from infraspec.fixes.judgement import EnvironmentJudgement, Infrastructure
-from infraspec.fixes.patches import PatchBuilder, Site
+from infraspec.fixes.patch_builder import PatchBuilder, Site
+from infraspec.fixes.patches import patch_builder
 from infraspec.fixes.proof import worse
 from infraspec.fixes.references import UnfixableError
 from infraspec.fixes.text_edits import Edit, OverlapError, edited
@@ -84,7 +85,7 @@ class Narrowing(Struct):
 
     def _builder(self) -> PatchBuilder:
         infrastructure = self.infrastructure
-        return PatchBuilder(
+        return patch_builder(
             infrastructure.environments.plan, infrastructure.names, infrastructure.contract.directory.absolute()
         )
 

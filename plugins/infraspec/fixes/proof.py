@@ -6,7 +6,7 @@ PROVEN is not, that something which was UNDETERMINED is VIOLATED, or that someth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,7 +16,8 @@ from infraspec.core.errors import InfraspecError, listing
 from infraspec.core.finding import Finding, Verdict
 from infraspec.core.rules import OF_ROLES, RULES, SOURCE
 from infraspec.fixes.judgement import EnvironmentJudgement, Infrastructure, rank, worst
-from infraspec.fixes.patches import PatchBuilder, Wanted, applied
+from infraspec.fixes.patch_builder import PatchBuilder, Wanted, applied
+from infraspec.fixes.patches import patch_builder
 from infraspec.fixes.text_edits import Edit, OverlapError, edited
 from infraspec.hcl.parser import parse
 from infraspec.reporting.run.recorder import REPOSITORY
@@ -41,6 +42,8 @@ class Fixes(Struct, frozen=True):
     before: Mapping[Path, str] = {}
     after: Mapping[Path, str] = {}
     unfixed: tuple[Unfixed, ...] = ()
+    unread: tuple[str, ...] = ()
+    """What could not be read or judged, and is not among the findings."""
 
 
 class Prover(Struct):
@@ -70,7 +73,8 @@ class Prover(Struct):
                     self._refuse(Wanted(name, finding), no_change(finding))
         self._add(wanted)
         before = {path: self.infrastructure.text(path) for path in self._texts}
-        return Fixes(tuple(self._accepted), before, dict(self._texts), tuple(self._refused.values()))
+        unread = tuple(dict.fromkeys(_unread(self._before.values(), rules, sought)))
+        return Fixes(tuple(self._accepted), before, dict(self._texts), tuple(self._refused.values()), unread)
 
     def _add(self, group: Sequence[Wanted]) -> None:
         """Accept a group, or the halves of it that hold; one that does not is tried in its other way."""
@@ -182,6 +186,16 @@ def _halves(group: Sequence[Wanted]) -> Iterator[list[Wanted]]:
             return
 
 
+def _unread(before: Iterable[EnvironmentJudgement], rules: Collection[str], sought: Collection[str]) -> Iterator[str]:
+    """Yield the errors that keep others from being found, where they are not asked for themselves."""
+    for judged in before:
+        for finding in judged.findings:
+            is_violated = finding.rule == SOURCE.id and finding.verdict is Verdict.VIOLATED
+            if is_violated and not _is_sought(finding, rules, sought):
+                yield f"{finding.location or finding.address}: {finding.key.rpartition(' . ')[2] or finding.reason}"
+        yield from (error for rule, error in judged.failed.items() if not rules or rule in rules)
+
+
 def _is_sought(finding: Finding, rules: Collection[str], texts: Collection[str]) -> bool:
     if finding.verdict is not Verdict.VIOLATED or (rules and finding.rule not in rules):
         return False
@@ -191,7 +205,7 @@ def _is_sought(finding: Finding, rules: Collection[str], texts: Collection[str])
 def _builder(infrastructure: Infrastructure) -> PatchBuilder:
     directory = infrastructure.contract.directory.absolute()
     by_role = "aws_iam_role_policy" in infrastructure.contract.names.patterns
-    return PatchBuilder(infrastructure.environments.plan, infrastructure.names, directory, by_role)
+    return patch_builder(infrastructure.environments.plan, infrastructure.names, directory, by_role=by_role)
 
 
 def _texts(infrastructure: Infrastructure, edits: Sequence[Edit]) -> dict[Path, str]:

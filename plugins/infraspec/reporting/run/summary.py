@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from textwrap import indent
+from textwrap import indent, wrap
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -62,7 +62,23 @@ class Failure(Struct, frozen=True):
             head = _HEAD.search(line)
             markup = {_COLOURS[head[2]]: True, "bold": True} if head else {"green": True} if _REMEDY.match(line) else {}
             with speaking(self.language):
-                terminal.line(say_finding(line), **markup)
+                told = say_finding(line)
+            for row in (
+                _wrapped(told, terminal.fullwidth) if getattr(terminal, "hasmarkup", False) and not markup else [told]
+            ):
+                terminal.line(row, **markup)
+
+
+_LABELLED = re.compile(r" {4}\S[^:]*: +")
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    """Return the rows of a labelled text, below each other: where somebody reads it. What is to be pasted stays."""
+    label = _LABELLED.match(line)
+    if label is None or columns_of(line) <= width:
+        return [line]
+    indent = " " * columns_of(label[0])
+    return wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def arrange(

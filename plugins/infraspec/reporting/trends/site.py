@@ -14,8 +14,8 @@ from string import Template
 from urllib.parse import quote
 
 from infraspec import __version__
-from infraspec.core.errors import counted
 from infraspec.core.finding import Finding, Location
+from infraspec.reporting.language import say, say_number, speaking
 from infraspec.reporting.run.recorder import REPOSITORY
 from infraspec.reporting.run.repository import Links
 from infraspec.reporting.run.results import Count, Results
@@ -40,13 +40,19 @@ def site(runs: Sequence[Results], columns: int = COLUMNS, repository: str = "") 
 
     `repository` is the address that places link to, such as https://github.com/shop/infra, or empty.
     """
+    with speaking(runs[-1].run.language):
+        return _site(runs, columns, repository)
+
+
+def _site(runs: Sequence[Results], columns: int, repository: str) -> str:
     found = trends(runs, columns)
     application = next((run.run.application for run in reversed(runs) if run.run.application), "infraspec")
-    title = f"{application}: infrastructure over time"
+    title = say("{application}: infrastructure over time", application=application)
     template, style = (
         files(__package__).joinpath(name).read_text(encoding="utf-8") for name in ("page.html", "site.css")
     )
     return Template(template).substitute(
+        language=runs[-1].run.language,
         title=escape(title),
         style=style,
         header="\n".join(_header(title, runs, found)),
@@ -58,29 +64,32 @@ def site(runs: Sequence[Results], columns: int = COLUMNS, repository: str = "") 
 def _header(title: str, runs: Sequence[Results], found: Sequence[Trend]) -> Iterable[str]:
     first, last = (_day(moment(run)) for run in (runs[0], runs[-1]))
     yield f"<header>\n<h1>{escape(title)}</h1>"
-    yield f"<p class=quiet>{counted(len(runs), 'run', ',')}, {first} to {last}; times are in UTC.</p>"
-    yield '<nav aria-label="Environments">\n<ul class=plain>'
+    told = say(
+        "{runs}, {first} to {last}; times are in UTC.", runs=say_number(len(runs), "run", ","), first=first, last=last
+    )
+    yield f"<p class=quiet>{told}</p>"
+    yield f'<nav aria-label="{say("Environments")}">\n<ul class=plain>'
     for trend in found:
         level, text = _state(trend)
         link = f'<a href="#{_anchor(trend)}">{escape(_name(trend))}</a>'
         yield f'<li>{link} <span class="pill {level}">{text}</span></li>'
     yield "</ul>\n</nav>"
-    yield '<ul class="plain quiet" aria-label="Legend">'
+    yield f'<ul class="plain quiet" aria-label="{say("Legend")}">'
     for level, (sign, meaning) in _LEGEND.items():
-        yield f'<li><span class="pill {level}">{sign}</span> {meaning}</li>'
-    yield "<li>no colour: not looked at</li>\n<li>* a part of the suite</li>\n</ul>\n</header>"
+        yield f'<li><span class="pill {level}">{sign}</span> {say(meaning)}</li>'
+    yield f"<li>{say('no colour: not looked at')}</li>\n<li>{say('* a part of the suite')}</li>\n</ul>\n</header>"
 
 
 def _state(trend: Trend) -> tuple[Level, str]:
     """Return what an environment comes to now, in a word or two."""
     if trend.last.broken:
-        return "violated", "no verdict"
+        return "violated", say("no verdict")
     states = Counter(one.entry.finding.verdict.value for one in _pressing(trend))
     if states["violated"]:
-        return "violated", f"{states['violated']} violated"
+        return "violated", say("{number} {state}", number=states["violated"], state=say("violated"))
     if states["undetermined"]:
-        return "undetermined", f"{states['undetermined']} undetermined"
-    return ("accepted", "waived or known") if trend.open else ("proven", "proven")
+        return "undetermined", say("{number} {state}", number=states["undetermined"], state=say("undetermined"))
+    return ("accepted", say("waived or known")) if trend.open else ("proven", say("proven"))
 
 
 def _pressing(trend: Trend) -> list[Open]:
@@ -89,7 +98,7 @@ def _pressing(trend: Trend) -> list[Open]:
 
 def _section(trend: Trend, repository: str) -> Iterable[str]:
     anchor, name = _anchor(trend), escape(_name(trend))
-    yield f'<section aria-labelledby="{anchor}">\n<h2 id="{anchor}">{name} <small>{trend.suite} suite</small></h2>'
+    yield f'<section aria-labelledby="{anchor}">\n<h2 id="{anchor}">{name} <small>{_suite(trend)}</small></h2>'
     yield f"<p>{_sentence(trend)}</p>"
     if trend.rows or any(column.broken for column in trend.columns):
         yield from _map(trend)
@@ -101,23 +110,27 @@ def _section(trend: Trend, repository: str) -> Iterable[str]:
 
 def _sentence(trend: Trend) -> str:
     accepted = len(trend.open) - len(_pressing(trend))
-    parts = [f"{counted(len(_pressing(trend)), 'open finding', ',')}"]
+    parts = [say_number(len(_pressing(trend)), "open finding", ",")]
     if accepted:
-        parts.append(f"{accepted} waived or known")
-    changes = [f"{number} {word}" for number, word in ((trend.opened, "new"), (trend.fixed, "fixed")) if number]
+        parts.append(say("{number} waived or known", number=accepted))
+    changes = [
+        *([say("{number} new", number=trend.opened)] if trend.opened else ()),
+        *([say("{number} {state}", number=trend.fixed, state=say("fixed"))] if trend.fixed else ()),
+    ]
     if changes and len(trend.columns) > 1:
-        parts.append(f"{' and '.join(changes)} since the run before")
-    commit = f" of <code>{escape(trend.last.commit[:12])}</code>" if trend.last.commit else ""
-    return f"{', '.join(parts)}. Last run{commit}: {_minute(trend.last.time)}."
+        parts.append(say("{changes} since the run before", changes=f" {say('and')} ".join(changes)))
+    commit = f" <code>{escape(trend.last.commit[:12])}</code>" if trend.last.commit else ""
+    of = say(" of{commit}", commit=commit) if commit else ""
+    return say("{parts}. Last run{of}: {time}.", parts=", ".join(parts), of=of, time=_minute(trend.last.time))
 
 
 def _map(trend: Trend) -> Iterable[str]:
-    label = escape(f"Rules of {_name(trend)} by run, the newest at the right")
+    label = escape(say("Rules of {name} by run, the newest at the right", name=_name(trend)))
     yield f'<div class=scroll role=region tabindex=0 aria-label="{label}">\n<table class=map>'
-    yield f"<thead><tr><th scope=col>rule</th>{''.join(map(_column, trend.columns))}</tr></thead>\n<tbody>"
+    yield f"<thead><tr><th scope=col>{say('rule')}</th>{''.join(map(_column, trend.columns))}</tr></thead>\n<tbody>"
     if any(column.broken for column in trend.columns):
         cells = "".join(_broken(column) for column in trend.columns)
-        yield f"<tr><th scope=row>no verdict</th>{cells}</tr>"
+        yield f"<tr><th scope=row>{say('no verdict')}</th>{cells}</tr>"
     for rule, cells_of in trend.rows.items():
         pairs = zip(trend.columns, cells_of, strict=True)
         yield f"<tr><th scope=row>{escape(rule)}</th>{''.join(_cell(rule, *pair) for pair in pairs)}</tr>"
@@ -134,7 +147,7 @@ def _column(column: TrendColumn) -> str:
 def _broken(column: TrendColumn) -> str:
     if not column.broken:
         return "<td></td>"
-    title = f"{_minute(column.time)}: {counted(column.broken, 'test', ',')} without a verdict"
+    title = f"{_minute(column.time)}: {say_number(column.broken, 'test without a verdict', ',')}"
     return f'<td class=violated title="{title}">!{column.broken}</td>'
 
 
@@ -143,7 +156,10 @@ def _cell(rule: str, column: TrendColumn, count: Count | None) -> str:
         return "<td></td>"
     level = level_of(count)
     numbers = {name: getattr(count, name) for name in ("violated", "undetermined", "waived", "known", "proven")}
-    said = ", ".join(f"{number} {name}" for name, number in numbers.items() if number) or "nothing to look at"
+    said = ", ".join(
+        say("{number} {state}", number=number, state=say(name)) for name, number in numbers.items() if number
+    )
+    said = said or say("nothing to look at")
     signs = {
         "violated": str(count.violated),
         "undetermined": f"?{count.undetermined}",
@@ -155,30 +171,45 @@ def _cell(rule: str, column: TrendColumn, count: Count | None) -> str:
 
 def _findings(trend: Trend, repository: str) -> Iterable[str]:
     rows = (_finding(trend, one, repository) for one in trend.open[:_MOST])
-    yield from _list("Open findings, the oldest first", ("finding", "state", "open", "since"), rows)
+    yield from _list(
+        say("Open findings, the oldest first"), (say("finding"), say("state"), say("open"), say("since")), rows
+    )
     if len(trend.open) > _MOST:
-        yield f"<p class=quiet>And {len(trend.open) - _MOST} more.</p>"
+        yield f"<p class=quiet>{say('And {number} more.', number=len(trend.open) - _MOST)}</p>"
 
 
 def _finding(trend: Trend, one: Open, repository: str) -> str:
     finding, entry = one.entry.finding, one.entry
-    times = f" <small>{one.times} times</small>" if one.times > 1 else ""
+    times = f" <small>{say('{number} times', number=one.times)}</small>" if one.times > 1 else ""
     head = f"{_about(finding)}{times}"
-    rows = [("expected", finding.expected), ("found", finding.found), ("reason", finding.reason)]
+    rows = [(say("expected"), finding.expected), (say("found"), finding.found), (say("reason"), finding.reason)]
     said = [f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in rows if text]
     if finding.location:
-        said.insert(0, f"<dt>place</dt><dd>{_place(finding.location, one.commit, repository)}</dd>")
+        said.insert(0, f"<dt>{say('place')}</dt><dd>{_place(finding.location, one.commit, repository)}</dd>")
     if finding.remedy:
-        said.append(f"<dt>remedy</dt><dd><pre>{escape(finding.remedy)}</pre></dd>")
-    stale = f" <small>not looked at since {_day(one.looked)}</small>" if one.looked != trend.last.time else ""
+        said.append(f"<dt>{say('fix')}</dt><dd><pre>{escape(finding.remedy)}</pre></dd>")
+    stale = (
+        f" <small>{say('not looked at since {day}', day=_day(one.looked))}</small>"
+        if one.looked != trend.last.time
+        else ""
+    )
     state = finding.verdict.value if entry.state in {"failing", "warning"} else entry.state
     level = state if state in {"violated", "undetermined"} else "accepted"
     return (
         f"<tr><td class=about><details><summary>{head}</summary><dl>{''.join(said)}</dl></details>{stale}</td>"
-        f'<td><span class="pill {level}">{state}</span></td>'
-        f"<td class=when>{'at least ' if one.is_oldest else ''}{counted(one.days, 'day', ',')}</td>"
+        f'<td><span class="pill {level}">{say(state)}</span></td>'
+        f"<td class=when>{_age(one)}</td>"
         f"<td class=when>{_day(one.since)}</td></tr>"
     )
+
+
+def _age(one: Open) -> str:
+    days = say_number(one.days, "day", ",")
+    return say("at least {days}", days=days) if one.is_oldest else days
+
+
+def _suite(trend: Trend) -> str:
+    return say("live suite") if trend.suite == "live" else say("static suite")
 
 
 def _place(location: Location, commit: str, repository: str) -> str:
@@ -199,7 +230,11 @@ def _waivers(trend: Trend) -> Iterable[str]:
         if day - today <= _SOON
     ]
     if rows:
-        yield from _list("Waivers that lapse within 30 days, or have", ("finding", "last day", "who and why"), rows)
+        yield from _list(
+            say("Waivers that lapse within 30 days, or have"),
+            (say("finding"), say("last day"), say("who and why")),
+            rows,
+        )
 
 
 def _about(finding: Finding) -> str:
@@ -214,11 +249,11 @@ def _list(title: str, columns: Iterable[str], rows: Iterable[str]) -> Iterable[s
 
 
 def _left(day: date, today: date) -> str:
-    return f"{counted((day - today).days, 'day', ',')} left" if day >= today else "lapsed"
+    return say("{days} left", days=say_number((day - today).days, "day", ",")) if day >= today else say("lapsed")
 
 
 def _name(trend: Trend) -> str:
-    return "the repository" if trend.environment == REPOSITORY else trend.environment
+    return say("the repository") if trend.environment == REPOSITORY else trend.environment
 
 
 def _anchor(trend: Trend) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -234,7 +235,7 @@ class ModuleInstance:
         return f"{self.address}." if self.address else ""
 
     @property
-    def given(self) -> Collection[str]:
+    def given(self) -> AbstractSet[str]:
         """The variables that have a value from outside."""
         return self._inputs.keys() & self.configuration.variables.keys()
 
