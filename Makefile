@@ -79,7 +79,7 @@ test: $(VENV)/.test ## Run the framework's own tests: WORKERS
 
 .PHONY: test-edits
 test-edits: $(VENV)/.test ## Judge every edit of tests/edits in every layout, where the tests take one: WORKERS
-	INFRASPEC_EDITS=all $(BIN)/python -m pytest tests/edits $(SPREAD_WIDE) $(ARGS)
+	INFRASPEC_EDITS=all $(BIN)/python -m pytest tests/edits tests/workloads $(SPREAD_WIDE) $(ARGS)
 
 .PHONY: coverage
 coverage: $(VENV)/.test ## Run the framework's own tests and show what they do not reach

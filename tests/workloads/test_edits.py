@@ -2,13 +2,15 @@
 
 data/edits.json has each workload as Terraform whose role is `aws_iam_role.own`, with the service that assumes it and
 what AWS's page says it needs: actions on a resource. An edit writes the policies of that role in another way, half of
-them without harm; the verdict that counts is the worst of those about the role.
+them without harm, and each is written in another layout; the verdict that counts is the worst of those about the role.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from infraspec.checks.access.workload_roles import check_workload_roles
 from infraspec.contract.models import Contract
 from infraspec.core.finding import Finding, Verdict
 from infraspec.core.rules import RULES
+from tests.edits.test_edits import SEED
 from tests.terraform.sources import plan_of
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
@@ -199,12 +202,48 @@ by_need = pytest.mark.parametrize(
 )
 
 
-def judged(workload: Workload, directory: Path, text: str) -> list[Finding]:
-    """Return what the rule says of the role."""
-    place = f'provider "aws" {{\n  region = "{REGION}"\n}}\n'
-    plan = plan_of(directory, {"main.tf": place + EDITS.common + workload.terraform + text})
-    found = check_workload_roles(plan, CONTRACT, "prod", RULES[workload.rule], None)
-    return [one for one in found if "aws_iam_role.own" in one.subject]
+PROVIDER = f'provider "aws" {{\n  region = "{REGION}"\n}}\n'
+_OWN = re.compile(r"aws_iam_role\.own\b")
+_POLICY = re.compile(r"^(  policy = )(jsonencode\(.*\))$", re.MULTILINE)
+
+
+def _with_local(text: str) -> str:
+    """Name the role by a local value, and keep each policy of it in one."""
+    told = _POLICY.findall(text)
+    text = _POLICY.sub(lambda found: f"{found[1]}local.policies[{told.index(found.groups())}]", text)
+    kept = ", ".join(policy for _, policy in told)
+    workload = text.replace("role_arn = aws_iam_role.own.arn", "role_arn = local.own")
+    return f"{workload}\nlocals {{\n  own      = aws_iam_role.own.arn\n  policies = [{kept}]\n}}\n"
+
+
+def _several(key: str, argument: str) -> Callable[[str], dict[str, str]]:
+    def written(text: str) -> dict[str, str]:
+        head = 'resource "aws_iam_role" "own" {\n'
+        return {"main.tf": PROVIDER + _OWN.sub(f"aws_iam_role.own[{key}]", text).replace(head, f"{head}  {argument}\n")}
+
+    return written
+
+
+LAYOUTS: Mapping[str, Callable[[str], dict[str, str]]] = {
+    "plain": lambda text: {"main.tf": PROVIDER + text},
+    "module": lambda text: {
+        "main.tf": PROVIDER + 'module "work" {\n  source = "./work"\n}\n',
+        "work/main.tf": text,
+    },
+    "count": _several("0", "count = 1"),
+    "for_each": _several('"a"', 'for_each = toset(["a"])'),
+    "locals": lambda text: {"main.tf": PROVIDER + _with_local(text)},
+}
+"""How the same resources are written, by name."""
+
+
+def judged(workload: Workload, directory: Path, text: str) -> Iterator[list[Finding]]:
+    """Yield what the rule says of the role in the layout that a seed chooses, or in each if it is `all`."""
+    number = int.from_bytes(hashlib.sha256(f"{SEED} {workload.terraform} {text}".encode()).digest()[:4])
+    for name in list(LAYOUTS) if SEED == "all" else [list(LAYOUTS)[number % len(LAYOUTS)]]:
+        plan = plan_of(directory / name, LAYOUTS[name](EDITS.common + workload.terraform + text))
+        found = check_workload_roles(plan, CONTRACT, "prod", RULES[workload.rule], None)
+        yield [one for one in found if "aws_iam_role.own" in one.subject]
 
 
 def about(found: list[Finding], needed: Needed) -> set[Verdict]:
@@ -228,7 +267,8 @@ def _is_about(finding: Finding, needed: Needed) -> bool:
 def test_what_does_no_harm_is_proven(name: str, needed: Needed, edit: str, tmp_path: Path) -> None:
     """What AWS asks for is allowed, however it is written."""
     workload = EDITS.workloads[name]
-    assert {PROVEN} == about(judged(workload, tmp_path, HARMLESS[edit](workload, needed)), needed)
+    for found in judged(workload, tmp_path, HARMLESS[edit](workload, needed)):
+        assert {PROVEN} == about(found, needed)
 
 
 @by_need
@@ -238,9 +278,10 @@ def test_what_does_harm_is_violated(name: str, needed: Needed, edit: str, tmp_pa
     workload = EDITS.workloads[name]
     if edit == "another service passed to" and not needed.passed_to:
         pytest.skip("only a role is passed")
-    found = about(judged(workload, tmp_path, HARMFUL[edit](workload, needed)), needed)
-    assert (VIOLATED if needed.certain else UNDETERMINED) in found
-    assert found <= {PROVEN, VIOLATED if needed.certain else UNDETERMINED}
+    expected = VIOLATED if needed.certain else UNDETERMINED
+    for found in judged(workload, tmp_path, HARMFUL[edit](workload, needed)):
+        assert expected in about(found, needed)
+        assert about(found, needed) <= {PROVEN, expected}
 
 
 @pytest.mark.parametrize("name", EDITS.workloads)
@@ -249,18 +290,15 @@ def test_another_service_may_not_assume_the_role(name: str, tmp_path: Path) -> N
     workload = EDITS.workloads[name]
     trust = f"sts:AssumeRole by {workload.service}"
 
-    def verdicts(service: str) -> set[Verdict]:
-        found = judged(workload, tmp_path, role(service) + inline("one", ALL))
-        return {one.verdict for one in found if one.subject.endswith(trust)}
-
-    assert {PROVEN} == verdicts(workload.service)
-    assert {VIOLATED} == verdicts("ec2.amazonaws.com")
+    for service, expected in ((workload.service, PROVEN), ("ec2.amazonaws.com", VIOLATED)):
+        for found in judged(workload, tmp_path / service, role(service) + inline("one", ALL)):
+            assert {expected} == {one.verdict for one in found if one.subject.endswith(trust)}
 
 
 @pytest.mark.parametrize("name", EDITS.workloads)
 def test_who_may_do_everything_leaves_nothing_open(name: str, tmp_path: Path) -> None:
     """A role that may do everything has every permission, those of keys apart, whose policies have a say."""
     workload = EDITS.workloads[name]
-    found = judged(workload, tmp_path, _bare(workload, inline("one", ALL)))
     others = ("kms:Decrypt", "sts:AssumeRole by lambda" if workload.service.startswith("edge") else "kms:Decrypt")
-    assert {PROVEN} == {one.verdict for one in found if not any(other in one.subject for other in others)}
+    for found in judged(workload, tmp_path, _bare(workload, inline("one", ALL))):
+        assert {PROVEN} == {one.verdict for one in found if not any(other in one.subject for other in others)}

@@ -119,14 +119,30 @@ def _used(need: _Need, use: _Group) -> _Need:
     )
 
 
+class _NamedBy(Struct, frozen=True):
+    rule: str
+    named_by: str
+
+
+class _Index(Struct, frozen=True):
+    """Which rule is about which types of resources, read alone: most plans have none of them."""
+
+    roles: tuple[_NamedBy, ...]
+
+
+_FILE = Path(__file__).with_name("access_table.json")
+
+
 @cache
 def workload_roles() -> Mapping[str, tuple[RoleRows, ...]]:
     """Return the roles by the rule that judges them."""
-    table = msgspec.json.decode(Path(__file__).with_name("access_table.json").read_bytes(), type=_Table)
+    table = msgspec.json.decode(_FILE.read_bytes(), type=_Table)
     rules = dict.fromkeys(role.rule for role in table.roles)
     return {rule: tuple(table.rows(role) for role in table.roles if role.rule == rule) for rule in rules}
 
 
+@cache
 def asks_for(rule: str) -> frozenset[str]:
     """Return the types of resources that name a role which a rule judges."""
-    return frozenset(rows.trust.named_by.partition(".")[0] for rows in workload_roles()[rule])
+    index = msgspec.json.decode(_FILE.read_bytes(), type=_Index)
+    return frozenset(role.named_by.partition(".")[0] for role in index.roles if role.rule == rule)

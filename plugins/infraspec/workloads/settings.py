@@ -28,7 +28,7 @@ _STATES = "definition"
 _HEAD = re.compile(r"^[\w.]+")
 
 
-class Setting(Struct, frozen=True, forbid_unknown_fields=True):
+class WorkloadSetting(Struct, frozen=True, forbid_unknown_fields=True):
     """A row: what is at a `path` of the blocks `at` of a type is `good`, `bad`, or else not known to be either.
 
     Nothing there is the empty text. A pattern of `when` that begins with ! says what may not be there. A row that holds
@@ -55,19 +55,19 @@ class Setting(Struct, frozen=True, forbid_unknown_fields=True):
 
 class _Settings(Struct, frozen=True, forbid_unknown_fields=True):
     sources: Mapping[str, str]
-    groups: Mapping[str, tuple[Setting, ...]]
-    settings: tuple[Setting, ...]
+    groups: Mapping[str, tuple[WorkloadSetting, ...]]
+    settings: tuple[WorkloadSetting, ...]
 
 
 @cache
-def settings(rule: str) -> tuple[Setting, ...]:
+def settings(rule: str) -> tuple[WorkloadSetting, ...]:
     """Return the rows of a rule, those of groups as each block has them."""
     table = msgspec.json.decode(Path(__file__).with_suffix(".json").read_bytes(), type=_Settings)
     own = [row for row in table.settings if row.rule == rule]
     return tuple(one for row in own for one in (_of_group(row, table.groups[row.group]) if row.group else [row]))
 
 
-def _of_group(use: Setting, rows: tuple[Setting, ...]) -> Iterator[Setting]:
+def _of_group(use: WorkloadSetting, rows: tuple[WorkloadSetting, ...]) -> Iterator[WorkloadSetting]:
     def at(path: str) -> str:
         return _HEAD.sub(lambda found: use.names.get(found[0], found[0]), path)
 
@@ -76,10 +76,10 @@ def _of_group(use: Setting, rows: tuple[Setting, ...]) -> Iterator[Setting]:
         yield replace(row, rule=use.rule, type=use.type, at=use.at, source=use.source, when=when, path=at(row.path))
 
 
-class Answer(Struct, frozen=True):
+class SettingAnswer(Struct, frozen=True):
     """Whether a setting `fits`, and what decides that and is not known; `place` is its path, `name` what it is of."""
 
-    setting: Setting
+    setting: WorkloadSetting
     resource: Resource
     name: str
     place: str
@@ -88,13 +88,13 @@ class Answer(Struct, frozen=True):
     unknown: Unknown | None = None
 
 
-class Settings:
+class WorkloadSettings:
     """The settings of the workloads of a plan; `named` looks up what stands at a path."""
 
     def __init__(self, named: NamedRoles) -> None:
         self.named, self.plan, self.narrow = named, named.attributes.plan, named.attributes.narrow
 
-    def answers(self, rule: str) -> Iterator[Answer]:
+    def answers(self, rule: str) -> Iterator[SettingAnswer]:
         """Yield an answer for each setting that a rule asks for."""
         exists = self.plan.source is not None  # of what exists, AWS has the answer
         for row in settings(rule):
@@ -108,8 +108,8 @@ class Settings:
                         yield from self._answer(row, resource, block, context, doubt)
 
     def _answer(
-        self, row: Setting, resource: Resource, block: _Block, context: AccessContext, doubt: Unknown | None
-    ) -> Iterator[Answer]:
+        self, row: WorkloadSetting, resource: Resource, block: _Block, context: AccessContext, doubt: Unknown | None
+    ) -> Iterator[SettingAnswer]:
         values = tuple(self.named.looked_up(row.path, block.around, context))
         if row.is_made:  # of one that is not known, its roles are another finding's
             values = tuple(one for one in values if self._resource(one) or not isinstance(self.narrow(one), Unknown))
@@ -122,10 +122,10 @@ class Settings:
             fits, unknown = Truth.MAYBE, doubt
         head = _HEAD.match(row.path)
         place = ".".join(filter(None, (block.place, head[0] if head and row.at != _STATES else "")))
-        yield Answer(row, resource, block.name, place, fits, values, unknown)
+        yield SettingAnswer(row, resource, block.name, place, fits, values, unknown)
 
     def _asked(
-        self, row: Setting, blocks: tuple[Mapping[str, Value], ...], context: AccessContext
+        self, row: WorkloadSetting, blocks: tuple[Mapping[str, Value], ...], context: AccessContext
     ) -> tuple[Truth, Unknown | None]:
         """Tell whether a row is asked for, and what decides that is not known."""
         answer, unknown = Truth.YES, None
@@ -138,7 +138,7 @@ class Settings:
             answer = all_of(answer, fits)
         return answer, unknown if answer is Truth.MAYBE else None
 
-    def _fits(self, row: Setting, values: tuple[Value, ...]) -> tuple[Truth, Unknown | None]:
+    def _fits(self, row: WorkloadSetting, values: tuple[Value, ...]) -> tuple[Truth, Unknown | None]:
         good = all_of(*(self._value_fits(row.good, value) for value in values or ("",)))
         if good is Truth.YES or (row.bad and self._one_fits(row.bad, values) is Truth.YES):
             return good if good is Truth.YES else Truth.NO, None
@@ -192,7 +192,7 @@ class _Block(Struct, frozen=True):
     around: tuple[Mapping[str, Value], ...]
 
 
-def _blocks(row: Setting, resource: Resource) -> Iterator[_Block]:
+def _blocks(row: WorkloadSetting, resource: Resource) -> Iterator[_Block]:
     """Yield the blocks of a resource that a row is asked of, the states of a definition among them."""
     if not row.at:
         yield _Block("", "", (resource.values,))

@@ -20,7 +20,7 @@ from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.iam.evaluation.decision import Decision
 from infraspec.terraform.plan import Plan
 from infraspec.workloads.access_table import asks_for, workload_roles
-from infraspec.workloads.settings import Answer, Settings
+from infraspec.workloads.settings import SettingAnswer, WorkloadSettings
 
 
 @of_what_may_be_absent
@@ -48,7 +48,7 @@ def check_workload_roles(
     errors = ErrorCollector()
     check.named.is_reader = partial(_is_reader, check, contract, environment)
     findings = check.of_all_named(errors)
-    told = (_of_setting(rule, answer) for answer in Settings(check.named).answers(rule.id))
+    told = (_of_setting(rule, answer) for answer in WorkloadSettings(check.named).answers(rule.id))
     findings += {finding.key: finding for finding in told}.values()
     for task in tasks:
         with errors.collect():
@@ -74,7 +74,7 @@ def _is_reader(check: AccessCheck, contract: Contract, environment: str, role: V
     )
 
 
-def _of_setting(rule: Rule, one: Answer) -> Finding:
+def _of_setting(rule: Rule, one: SettingAnswer) -> Finding:
     """Return the finding about a setting of a workload."""
     row = one.setting
     subject = rule.about(

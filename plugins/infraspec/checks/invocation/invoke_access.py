@@ -391,12 +391,10 @@ def _wording(wiring: Wiring, target: CalledTarget, asked: _Asked) -> str:
         return "perhaps"
     if target.owner is None:
         return "elsewhere"
-    if wiring.row.denied == "url":
-        return "url"
-    if wiring.row.denied == "unsure" or (
-        wiring.row.denied == "new url" and asked.decision.request.action.lower() == "lambda:invokefunction"
-    ):
-        return wiring.row.denied.replace(" ", "-")
+    if wiring.row.denied in {"url", "unsure"}:
+        return "url" if wiring.row.denied == "url" else "unsure"
+    if wiring.row.denied == "new url" and asked.decision.request.action.lower() == "lambda:invokefunction":
+        return "new-url"
     if wiring.row.denied == "of account":
         return "of-account"
     if wiring.row.denied == "by default" and not asked.policies:
