@@ -160,6 +160,24 @@ CASES = {
         + 'resource "aws_db_instance" "shop" {\n  identifier = "shop"\n  instance_class = "x"\n'
         '  enabled_cloudwatch_logs_exports = ["upgrade"]\n}\n', "", "undetermined",
     ),
+    "a filter of another region": (
+        COUNTED.replace('  name           = "orders"', '  provider = aws.us\n  name = "orders"')
+        + 'provider "aws" {\n  region = "eu-west-1"\n}\nprovider "aws" {\n  alias = "us"\n  region = "us-east-1"\n}\n',
+        "", "undetermined",
+    ),
+    "a writer of another region": (
+        COUNTED.replace('  family = "app"', '  provider = aws.us\n  family = "app"')
+        + 'provider "aws" {\n  region = "eu-west-1"\n}\nprovider "aws" {\n  alias = "us"\n  region = "us-east-1"\n}\n',
+        "", "undetermined",
+    ),
+    "of another account": (
+        COUNTED.replace('  period              = 86400\n  statistic           = "Sum"\n', "").replace(
+            '  namespace           = "shop-prod"\n  metric_name         = "Orders"\n',
+            '  metric_query {\n    id = "m"\n    return_data = true\n    account_id = "123456789012"\n    metric {\n'
+            '      namespace = "shop-prod"\n      metric_name = "Orders"\n      period = 60\n      stat = "Sum"\n'
+            "    }\n  }\n",
+        ), "", "undetermined",
+    ),
     "in a query": (
         COUNTED.replace('  period              = 86400\n  statistic           = "Sum"\n', "").replace(
             '  namespace           = "shop-prod"\n  metric_name         = "Orders"\n',

@@ -166,13 +166,19 @@ class Pipeline(Struct):
         return 0, ""
 
     def _installed(self, directory: Path) -> None:
-        """Have the virtual environment of the makefile there, so that nothing is installed."""
-        binaries = directory / ".venv/bin"
+        """Have the virtual environment of the makefile there, so that nothing is installed.
+
+        The programs are links that lead out of the repository, as those of a virtual environment do.
+        """
+        binaries, programs = directory / ".venv/bin", self.work / "venv"
         binaries.mkdir(parents=True)
+        programs.mkdir(exist_ok=True)
         patterns = "|".join(self.failing) or "nothing"
-        _write(binaries / "python", _PYTHON.format(python=sys.executable, failing=patterns, root=ROOT))
+        _write(programs / "python", _PYTHON.format(python=sys.executable, failing=patterns, root=ROOT))
         for name in ("infraspec", "pytest"):
-            _write(binaries / name, _MODULE.format(python=sys.executable, name=name, root=ROOT))
+            _write(programs / name, _MODULE.format(python=sys.executable, name=name, root=ROOT))
+        for program in programs.iterdir():
+            (binaries / program.name).symlink_to(program)
         (directory / ".venv/.installed").touch()
 
 

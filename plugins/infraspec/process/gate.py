@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from infraspec.core.errors import ProcessFileError
 from infraspec.core.finding import Location
-from infraspec.process.commands import Asked, CheckedOut
+from infraspec.process.checkout import CheckedOut
+from infraspec.process.commands import Asked
 from infraspec.process.expressions import HOLE, Unsettled
 from infraspec.process.triggers import crons, fault_of, left_out, longest_gap, not_started, types_of
 from infraspec.process.workflow_runs import RunResult, WorkflowEvent, WorkflowRun, needs_before

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from infraspec.core.errors import ProcessFileError
 from infraspec.core.finding import Location
-from infraspec.process.commands import CheckedOut
+from infraspec.process.checkout import CheckedOut
 from infraspec.process.expressions import HOLE
 from infraspec.process.markdown import line_of, parse_mapping
 

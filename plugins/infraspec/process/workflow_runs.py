@@ -17,7 +17,8 @@ import msgspec
 from msgspec import Struct
 
 from infraspec.core.finding import Location
-from infraspec.process.commands import Asked, CheckedOut, Execution, Ran
+from infraspec.process.checkout import CheckedOut
+from infraspec.process.commands import Asked, Execution, Ran
 from infraspec.process.expressions import HOLE, Evaluator, ExpressionError, Unsettled, as_text
 from infraspec.process.markdown import line_of, parse_mapping
 from infraspec.process.shell import Shell, UnreadableScriptError, joined

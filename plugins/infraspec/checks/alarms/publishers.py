@@ -70,6 +70,7 @@ class Publishers:
             subject = RULE.about(alarm.resource, "publisher", alarm.resource.location)
             judged = [self._judge(subject, alarm, series) for series in self._own(alarm)]
             judged += [subject.say("queried", namespace=one) for one in self._queried(alarm)]
+            judged += [subject.say("other-account", account=one) for one in self._elsewhere(alarm)]
             if judged:
                 yield min(judged, key=lambda finding: _ORDER[finding.verdict])
 
@@ -88,11 +89,25 @@ class Publishers:
                 if not self.known.is_of_aws(found[1] or found[2]):
                     yield found[1] or found[2]
 
+    def _elsewhere(self, alarm: Alarm) -> Iterator[str]:
+        """Yield the accounts whose metrics an alarm looks at, if they are not certainly its own."""
+        queries = alarm.resource.stated("metric_query")
+        for query in queries if isinstance(queries, list | tuple) else ():
+            account = self.attributes.narrow(query.get("account_id")) if isinstance(query, Mapping) else None
+            if account and account != self.attributes.account_of(alarm.resource):
+                yield render(account)
+
+    def _shares(self, one: Resource, other: Resource) -> bool:
+        """Tell whether two resources may be in one region of one account."""
+        pairs = [(of(one), of(other)) for of in (self.attributes.region_of, self.attributes.account_of)]
+        return all(left == right or not (is_known(left) and is_known(right)) for left, right in pairs)
+
     def _judge(self, subject: Subject, alarm: Alarm, series: Series) -> Finding:
         narrow = self.attributes.narrow
         namespace, name, dimensions = narrow(series.namespace), narrow(series.name), narrow(series.dimensions)
         hidden = next(unknowns([namespace, name]), None)
-        if counting := self._counting(namespace, name, dimensions):
+        counting = self._counting(namespace, name, dimensions)
+        if counting := [one for one in counting if self._shares(one, alarm.resource)]:
             return self._counted(subject, counting)
         if hidden is not None:
             return subject.say("unknown-metric", metric=render([namespace, name]), remedy=how_to_know(hidden))
@@ -134,7 +149,8 @@ class Publishers:
             return subject.say("perhaps-counted", filter=counting[0].address, doubt=doubt, remedy=remedy)
         for one in certain:
             group = one.attribute("log_group_name")
-            if writers := [writer.address for writer in self.writers.of(group)] or self._named_writers(group):
+            here = [writer.address for writer in self.writers.of(group) if self._shares(writer, one)]
+            if writers := here or self._named_writers(group):
                 shown = render(self.attributes.narrow(group))
                 return subject.proven(f"{one.address} counts lines of {shown}, written by {listing(writers, _MOST)}")
         group = self.attributes.narrow(certain[0].attribute("log_group_name"))

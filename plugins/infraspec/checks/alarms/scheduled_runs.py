@@ -16,7 +16,8 @@ from msgspec import Struct
 from infraspec.contract.models import Contract
 from infraspec.contract.paths import display, resolve
 from infraspec.core.errors import InfraspecError, listing
-from infraspec.process.commands import Asked, CheckedOut
+from infraspec.process.checkout import CheckedOut
+from infraspec.process.commands import Asked
 from infraspec.process.gate import GateSetting, all_results
 from infraspec.process.triggers import fault_of, longest_gap
 from infraspec.process.workflow_runs import RunResult

@@ -14,8 +14,9 @@ from infraspec.core.errors import listing
 from infraspec.core.finding import Finding, Location, Related
 from infraspec.core.rules import RULES
 from infraspec.process.branch_rules import ACTIONS_APP, BranchRules, Bypass
+from infraspec.process.checkout import CheckedOut
 from infraspec.process.code_owners import LOCATIONS, Owners
-from infraspec.process.commands import Asked, CheckedOut
+from infraspec.process.commands import Asked
 from infraspec.process.gate import Candidate, GateAnswer, GateSetting, candidates, decide, is_open, required
 from infraspec.process.gitlab_project import ProjectSettings
 from infraspec.process.gitlab_runs import gitlab_candidates
@@ -92,7 +93,7 @@ class Gate:
         runs_at_all = any(result.ran for result in best.results) and answer.kind in {"seen", "look"}
         if answer.verdict == "proven" or (not job.gate and runs_at_all):
             return subject.proven()
-        wording = _wording(answer) if self.pipeline is None else f"gitlab-{answer.kind}"
+        wording = _wording(answer) if self.pipeline is None else _of_gitlab(answer)
         return subject.say(wording, found=answer.found, reason=answer.reason, **said)
 
     def _environments(self, name: str, found: Sequence[Candidate]) -> Iterator[Finding]:
@@ -222,6 +223,18 @@ def _wording(answer: GateAnswer) -> str:
         case "run":
             return "job-run"
     return "job-seen"
+
+
+def _of_gitlab(answer: GateAnswer) -> str:
+    """Return the name of what is said of a job of GitLab."""
+    match answer.kind:
+        case "trigger":
+            return "gitlab-trigger"
+        case "look":
+            return "gitlab-look"
+        case "run":
+            return "gitlab-run"
+    return "gitlab-seen"
 
 
 def rules_of_branch(rules: BranchRules, shown: str) -> Iterator[Finding]:
