@@ -15,13 +15,16 @@ import pytest
 from infraspec import contract as contracts
 from infraspec.aws.session import CallerIdentity, Clients
 from infraspec.aws.snapshot import Snapshot
+from infraspec.checks.access.function_access import check_function_access
 from infraspec.checks.access.secret_access import check_secret_access
 from infraspec.checks.access.secret_chain import check_secret_chain
+from infraspec.checks.access.task_access import check_task_access
 from infraspec.checks.access.task_definitions import check_task_definitions
 from infraspec.checks.alarms.alarms import check_alarms
 from infraspec.checks.conventions.names import check_names
 from infraspec.checks.conventions.tag_policy import check_tag_policy
 from infraspec.checks.conventions.tags import check_tags
+from infraspec.checks.invocation.invoke_access import check_invoke_access
 from infraspec.checks.policies.policies import check_policies
 from infraspec.checks.policies.secret_readers import check_secret_readers
 from infraspec.contract.models import Contract
@@ -57,6 +60,7 @@ def _tag_policy(plan: Plan, contract: Contract) -> list[Finding]:
 
 RULES: dict[str, Rule] = {
     "alarms": _alarms,
+    "invoke-access": lambda plan, contract: check_invoke_access(plan, contract, ENVIRONMENT),
     "names": lambda plan, contract: check_names(plan, contract, ENVIRONMENT),
     "policies": lambda plan, contract: check_policies(plan, task_definitions(plan), contract, ENVIRONMENT),
     "secret-access": lambda plan, contract: check_secret_access(plan, task_definitions(plan), contract, ENVIRONMENT),
@@ -127,6 +131,17 @@ def outcome(findings: list[Finding]) -> set[tuple[str, str, str, str]]:
         for one in findings
         if NOT_ASKED not in one.address
     }
+
+
+@pytest.mark.parametrize("check", [check_function_access, check_task_access])
+def test_roles_of_workloads_are_proven(
+    check: Callable[[Plan, Contract, str], list[Finding]], deployed: Deployed
+) -> None:
+    """What the source names by its address, what is deployed has by its ARN: the verdicts are the same."""
+    found = [check(plan, deployed.contract, ENVIRONMENT) for plan in (deployed.source, deployed.live())]
+
+    assert all(found)
+    assert {Verdict.PROVEN} == {one.verdict for findings in found for one in findings}
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -260,8 +260,8 @@ def test_the_last_batch_of_a_mapping(tmp_path: Path, result: str, verdict: Verdi
     assert [verdict] == [one.verdict for one in found if one.address == "aws_lambda_event_source_mapping.orders"]
 
 
-def test_messages_are_a_fault_of_dead_letter_queues_alone(tmp_path: Path) -> None:
-    """Messages that wait for a function are none; those that it failed on are."""
+def test_messages_are_told_of_dead_letter_queues_alone(tmp_path: Path) -> None:
+    """Messages that wait for a function are nothing to tell; those that it failed on are."""
     failed = 'function_name = "app-prod-import"\n  dead_letter_config {\n    target_arn = aws_sqs_queue.orders.arn\n  }'
     configuration = {
         **ANSWERS["lambda", "get_function_configuration"],
@@ -275,6 +275,38 @@ def test_messages_are_a_fault_of_dead_letter_queues_alone(tmp_path: Path) -> Non
     )
 
     assert [] == [one for one in check_workload_state(plan, live) if one.address == "aws_sqs_queue.orders"]
-    assert [Verdict.VIOLATED] == [
-        one.verdict for one in check_workload_state(dead, there) if one.address == "aws_sqs_queue.orders"
-    ]
+    assert [True] == [one.advice for one in check_workload_state(dead, there) if one.address == "aws_sqs_queue.orders"]
+
+
+def test_a_queue_with_its_policy_as_an_argument(tmp_path: Path) -> None:
+    """The policy is the queue's own, and is compared with that of the account."""
+    allowed = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    text = SOURCE.replace(
+        'name = "app-prod-orders"',
+        f'name = "app-prod-orders"\n  policy = jsonencode({{ Statement = [{_hcl(allowed)}] }})',
+    )
+    own = ANSWERS["sqs", "get_queue_attributes"]["Attributes"]
+    same = {"Attributes": {**own, "Policy": json.dumps({"Statement": [allowed]})}}
+    plan, live, _ = of(tmp_path, text=text, get_queue_attributes=same)
+    changed, other, _ = of(tmp_path, text=text)
+
+    assert [] == list(live.managed("aws_sqs_queue_policy"))
+    assert [] == _differing(plan, live)
+    assert ["aws_sqs_queue.orders"] == _differing(changed, other)
+
+
+def test_an_account_may_be_named_by_its_id(tmp_path: Path) -> None:
+    """Lambda writes the ARN of its root for it."""
+    text = SOURCE.replace('principal     = "events.amazonaws.com"', f'principal     = "{ACCOUNT}"')
+    named = {**STATEMENT, "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}
+    plan, live, _ = of(tmp_path, text=text, get_policy={"Policy": json.dumps({"Statement": [named]})})
+
+    assert [] == _differing(plan, live)
+
+
+def _differing(plan: Plan, live: Plan) -> list[str]:
+    return [one.address for one in check_drift(plan, live, {}) if one.verdict is not Verdict.PROVEN]
+
+
+def _hcl(value: Mapping[str, Any]) -> str:
+    return json.dumps(value).replace(": ", " = ")

@@ -63,7 +63,7 @@ def test_values_that_are_known_only_after_apply_are_filled_in(sandbox: Running) 
 def test_tags_are_the_effective_ones(sandbox: Running) -> None:
     """A secret carries the provider's default tags and its own."""
     secret = sandbox.account.client("secretsmanager").describe_secret(SecretId=f"{PREFIX}-jwt-v1")
-    assert _pairs(secret["Tags"]) == TAGS | {"SecretType": "jwt", "RotationEnabled": "false"}
+    assert _pairs(secret["Tags"]) == TAGS | {"SecretType": "jwt", "RotationEnabled": "true"}
 
 
 def _pairs(tags: list[dict[str, str]]) -> dict[str, str]:

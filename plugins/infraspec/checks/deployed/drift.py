@@ -401,7 +401,15 @@ def _nested(  # noqa: PLR0917 - two resources, and what is known of their type
         configured = definition.unknown_containers or [one.definition or Unknown(name) for one in definition.containers]
         if live.stated("network_mode") in _SHARED_NETWORK:
             fields = structs.replace(fields, repeats={})
-    return list(nested_differences(name, bound.value(configured), there, fields))
+    found = nested_differences(name, bound.value(configured), there, fields)
+    return [one for one in found if not _is_other_revision(one)]
+
+
+def _is_other_revision(difference: Difference) -> bool:
+    """Tell whether a schedule or target starts another revision of its family: a state alone knows which is meant."""
+    values = (difference.expected, difference.found)
+    is_revision = difference.attribute.endswith(".task_definition_arn") and all(isinstance(one, str) for one in values)
+    return is_revision and len({_family(_revision(one)) for one in values}) == 1
 
 
 def _out_of(bounds: Bounds, name: str, count: Value) -> list[Difference]:
@@ -456,6 +464,8 @@ def _same(name: str, expected: Value, found: Value) -> Truth:
         return same(policy_form(expected), policy_form(found))
     if name == "inline_policy":
         return same(_inline_form(expected), _inline_form(found))
+    if name == "principal":
+        return same(_account(expected), _account(found))
     if name == "ip_protocol" and isinstance(expected, str | int):
         return same(_PROTOCOLS.get(str(expected), expected), found)
     if isinstance(expected, str) and isinstance(found, str):

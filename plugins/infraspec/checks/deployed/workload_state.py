@@ -1,7 +1,8 @@
 """Rule `workload-state`: functions, and what calls them, work; nothing that failed lies unread.
 
 AWS keeps what could not be handled in a dead-letter queue, so one that is not empty tells of a failure that nobody has
-looked at yet: it is a violation, as an alarm that is on is one. Of the last run of a schedule AWS tells nothing.
+looked at yet. The infrastructure is as specified all the same, so it is advice, as an alarm that rings is. Of the last
+run of a schedule AWS tells nothing.
 
 Sources: AWS Lambda API Reference, EventSourceMappingConfiguration (LastProcessingResult) and FunctionConfiguration
 (State, LastUpdateStatus); Amazon SQS Developer Guide, "Using dead-letter queues in Amazon SQS"; Amazon EventBridge

@@ -194,6 +194,19 @@ def _job(_scope: LiveScope, entry: Entry, values: Values) -> Values:
     return {**values, **found}
 
 
+def _queue(scope: LiveScope, _entry: Entry, values: Values) -> Values:
+    """Keep the policy of a queue to which the source gives it as an argument, and attaches none."""
+    source = scope.sources.find(QUEUE, (str(values["name"]),))
+    kept = source is not None and source.sets("policy")
+    return {name: value for name, value in values.items() if name != "policy" or kept}
+
+
+def _attached_policy(scope: LiveScope, _entry: Entry, values: Values) -> Values | None:
+    """Leave out a policy that the queue has as an argument."""
+    queue = next(one for one in scope.managed(QUEUE) if one.stated("url") == values["queue_url"])
+    return None if "policy" in queue.values else values
+
+
 def _of_queue(scope: LiveScope, _values: Values, queue: Resource) -> Resource | None:
     """Return the policy of the source that is for a queue: AWS names it by one URL, the source by any."""
     own = (one for one in scope.sources.plan.managed(QUEUE_POLICY) if scope.sources.is_here(one))
@@ -205,7 +218,8 @@ PECULIARITIES = {
     FUNCTION: Peculiarity(_function),
     "aws_batch_job_definition": Peculiarity(_job),
     "aws_lambda_event_source_mapping": Peculiarity(_mapping),
-    QUEUE_POLICY: Peculiarity(source=_of_queue),
+    QUEUE: Peculiarity(_queue),
+    QUEUE_POLICY: Peculiarity(_attached_policy, source=_of_queue),
     SCHEDULE: Peculiarity(_started),
     "aws_cloudwatch_event_target": Peculiarity(_started),
 }

@@ -30,7 +30,12 @@ def install() -> None:
     )
 
 
-PREFIXES = {"elbv2": "elasticloadbalancing", "elb": "elasticloadbalancing", "resourcegroupstaggingapi": "tag"}
+PREFIXES = {
+    "elbv2": "elasticloadbalancing",
+    "elb": "elasticloadbalancing",
+    "resourcegroupstaggingapi": "tag",
+    "stepfunctions": "states",
+}
 """The prefix of a service's actions, where it is not boto3's name of the service."""
 
 
