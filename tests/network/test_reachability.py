@@ -42,6 +42,10 @@ variable "block" { type = string }
 variable "address" { type = bool }
 variable "balancer" { type = string }
 variable "groups" { type = list(string) }
+data "aws_route_table" "shared" { route_table_id = "rtb-0123456789abcdef0" }
+data "aws_subnet" "shared" { id = "subnet-0123456789abcdef0" }
+data "aws_security_group" "shared" { id = "sg-0123456789abcdef0" }
+data "aws_lb_target_group" "shared" { name = "shared" }
 resource "aws_route_table" "other" { vpc_id = aws_vpc.main.id }
 resource "aws_security_group" "none" {
   name   = "none"

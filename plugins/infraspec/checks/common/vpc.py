@@ -165,7 +165,7 @@ class PlanNetwork:
             if self.refers(association.attribute("subnet_id"), subnet):
                 value = association.attribute("route_table_id")
                 table = self.find(value, *_TABLES) or self._of_main(value)
-                if table is None:
+                if table is None or table.mode != "managed":
                     return _perhaps(subnet.address, f"the route table {render(value)} is not in this plan", value)
                 return RouteTable(table.address, table, value)
         unclear = next((one for one in own if self._is_open(one.attribute("subnet_id"))), None)
@@ -189,7 +189,7 @@ class PlanNetwork:
         for association in self.plan.managed("aws_main_route_table_association"):
             if self.refers(association.attribute("vpc_id"), vpc):
                 table = self.find(association.attribute("route_table_id"), *_TABLES)
-                if table is None:
+                if table is None or table.mode != "managed":
                     return _perhaps(subnet.address, f"the main route table of {vpc.address} is not in this plan")
                 return RouteTable(table.address, table, association.attribute("route_table_id"))
         for table in self.plan.managed("aws_default_route_table"):

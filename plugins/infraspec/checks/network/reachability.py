@@ -274,7 +274,7 @@ class _Check:
         subject = RULE.about(runner.resource, f'from the load balancer to container "{container}"', runner.location)
         value = target.get("target_group_arn")
         group = self.network.find(value, *_TARGET_GROUPS)
-        if group is None:
+        if group is None or group.mode != "managed":
             hops: list[Hop] = [Hop(Truth.MAYBE, render(value), f"the target group {render(value)} is not in this plan")]
             shown = render(value)
         else:
