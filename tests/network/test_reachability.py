@@ -93,6 +93,16 @@ def test_an_edit_is_judged(tmp_path: Path, edit: Edit, way: str, form: str) -> N
     assert all(finding.remedy and finding.consequence for finding in findings if finding.verdict is V)
 
 
+@pytest.mark.parametrize(("way", "form"), LAYOUTS)
+def test_the_network_of_another_root_module_is_not_judged(tmp_path: Path, way: str, form: str) -> None:
+    """Without a subnet of the plan only what security groups and listeners decide is said."""
+    text = text_of(way, form).replace("values(aws_subnet.tasks)[*].id\n    sec", "var.subnets\n    sec") + DECLARED
+    assert not [finding for finding in findings_of(tmp_path, text) if finding.subject.startswith("to ")]
+    closed = findings_of(tmp_path, text.replace('"postgres"', '"mysql"').replace('target_type = "ip"', ""))
+    assert {V} == {finding.verdict for finding in closed}
+    assert 2 == len(closed)
+
+
 @pytest.mark.parametrize(
     ("edit", "destination", "code", "said"),
     [

@@ -352,9 +352,8 @@ class PlanNetwork:
             return _perhaps(name, f"it is not known whether {by} allows {asked}")
         if group is None or group.mode != "managed" or None in rules:
             return _perhaps(name, f"the rules of {name} are not all known", value)
-        return Hop(
-            Truth.NO, name, f"no {direction} rule of {name} lets {asked} by", _rule(group, direction, port, peer)
-        )
+        reason = f"no {direction} rule of {name} allows {asked}"
+        return Hop(Truth.NO, name, reason, _rule(group, direction, port, peer))
 
     def _default_group(self, vpc: Value) -> Resource | None:
         groups = self.plan.managed("aws_default_security_group")

@@ -115,27 +115,20 @@ class _Check:
     def findings(self, runner: TaskPlacement) -> Iterator[Finding]:
         """Yield the findings about a runner."""
         known = {subnet: self.network.find(subnet, "aws_subnet") for subnet in runner.subnets}
-        if not any(known.values()):
-            yield self._elsewhere(runner)
-            return
-        if runner.definition is not None and runner.on_fargate is not Truth.NO:
+        is_here = any(known.values())
+        if is_here and runner.definition is not None and runner.on_fargate is not Truth.NO:
             ends = destinations(runner.definition, self.network.attributes)
             yield from self._grouped(runner, [(end, self._to(runner, known, end)) for end in ends])
-        if runner.definition is not None:
-            for container in runner.definition.containers:
-                for listener in listeners(container, self.plan):
-                    yield self._to_listener(runner, container.name, listener)
+        yield from (each for each in self._of_groups(runner) if is_here or each.verdict is not Verdict.UNDETERMINED)
+
+    def _of_groups(self, runner: TaskPlacement) -> Iterator[Finding]:
+        """Yield the findings that security groups decide, wherever the subnets are."""
+        for container in runner.definition.containers if runner.definition is not None else ():
+            for listener in listeners(container, self.plan):
+                yield self._to_listener(runner, container.name, listener)
         for target in listed(runner.resource.stated("load_balancer")):
             if isinstance(target, Mapping) and target.get("target_group_arn"):
                 yield self._from_balancer(runner, target)
-
-    def _elsewhere(self, runner: TaskPlacement) -> Finding:
-        subject = RULE.about(runner.resource, "subnets", runner.location)
-        unknown = next((one for one in runner.subnets if isinstance(one, Unknown)), None)
-        shown = ", ".join(map(render, runner.subnets[:3])) or "none is named"
-        reason = "the subnets are not in this plan, and neither are their routes"
-        remedy = how_to_know(unknown) if unknown is not None else _COMPLETE
-        return subject.say("elsewhere", subnets=shown, reason=reason, remedy=remedy)
 
     # To services of AWS and registries
 
@@ -186,8 +179,14 @@ class _Check:
             (*hops, *([refused] if refused else []), *(within.acls(subnet, peer, HTTPS) if apart else ()))
         )
 
+    def _place(self, runner: TaskPlacement) -> tuple[list[Resource], Value]:
+        """Return the subnets that are known, and their VPC."""
+        found = (self.network.find(value, "aws_subnet") for value in runner.subnets)
+        subnets = [one for one in found if one is not None]
+        return subnets, subnets[0].attribute("vpc_id") if subnets else None
+
     def _task(self, runner: TaskPlacement, *subnets: Resource) -> Peer:
-        blocks = tuple(self.network.network(subnet.attribute("cidr_block")) for subnet in subnets)
+        blocks = tuple(self.network.network(subnet.attribute("cidr_block")) for subnet in subnets) or (None,)
         return Peer("the tasks", blocks, runner.groups, in_default=not runner.groups)
 
     def _grouped(
@@ -233,8 +232,8 @@ class _Check:
 
     def _to_listener(self, runner: TaskPlacement, container: str, listener: Listener) -> Finding:
         resource, within = listener.resource, self.network
-        found = [one for one in (within.find(value, "aws_subnet") for value in runner.subnets) if one is not None]
-        vpc, groups = found[0].attribute("vpc_id"), listed(listener.groups)
+        found, vpc = self._place(runner)
+        groups = listed(listener.groups)
         peer = Peer(resource.address, self._blocks(resource, vpc), tuple(groups))
         egress = within.groups_pass(runner.groups, "egress", listener.port, peer, vpc)
         if groups:
@@ -250,7 +249,7 @@ class _Check:
         return subject.say(
             "no-way" if path.answer is Truth.NO else "open",
             what=f"{resource.address}, port {render(listener.port)},",
-            subnets=", ".join(one.address for one in found),
+            subnets=", ".join(one.address for one in found) or runner.resource.address,
             way=str(path),
             reason=hop.reason,
             remedy=hop.remedy or (how_to_know(hop.unknown) if hop.unknown is not None else _COMPLETE),
@@ -301,9 +300,12 @@ class _Check:
                 f'tasks that have a network interface register by IP address; target_type is "{kind or "instance"}"'
             )
             yield Hop(Truth.NO, group.address, reason, f'set target_type = "ip" in {group.address}')
-        subnets = [one for one in (self.network.find(value, "aws_subnet") for value in runner.subnets) if one]
-        vpc = subnets[0].attribute("vpc_id")
-        if group.stated("vpc_id") is not None and self.network.same(group.attribute("vpc_id"), vpc) is Truth.NO:
+        subnets, vpc = self._place(runner)
+        if (
+            subnets
+            and group.stated("vpc_id") is not None
+            and self.network.same(group.attribute("vpc_id"), vpc) is Truth.NO
+        ):
             reason = f"{group.address} is in another VPC than {subnets[0].address}"
             yield Hop(Truth.NO, group.address, reason, "name the VPC of the tasks as its vpc_id")
         attached, balancers = self._balancers(group, runner)
@@ -342,7 +344,7 @@ class _Check:
     def _from_one(
         self, runner: TaskPlacement, balancer: Resource, ports: Iterable[Value], subnets: Sequence[Resource]
     ) -> Iterator[Hop]:
-        kind, vpc = balancer.stated("load_balancer_type"), subnets[0].attribute("vpc_id")
+        kind, (_, vpc) = balancer.stated("load_balancer_type"), self._place(runner)
         if balancer.mode != "managed" or kind == "gateway":
             yield Hop(Truth.MAYBE, balancer.address, f"the security groups of {balancer.address} are not in this plan")
             return
