@@ -15,12 +15,13 @@ from botocore import xform_name
 from infraspec.process.playbooks import read_playbooks
 
 DIRECTORY = Path(__file__).parents[2] / "fixtures/daily-report-tool/docs/playbooks"
+_COMMAND = re.compile(r"""(?:^|\$\(|\|\s*)(aws (?:'[^']*'|"[^"]*"|[^|)'"])*)""")
 COMMANDS = sorted(
     {
         found
         for playbook in read_playbooks(DIRECTORY, "playbooks")
         for command in playbook.page.commands
-        for found in re.findall(r"(?:^|\$\(|\|\s*)(aws [^|)]*(?:'[^']*'[^|)]*)*)", command.text)
+        for found in _COMMAND.findall(command.text)
     }
 )
 GLOBAL = {"--query", "--output", "--region", "--profile", "--no-cli-pager", "--max-items", "--cli-input-json"}
