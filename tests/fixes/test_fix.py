@@ -319,6 +319,18 @@ def test_the_first_alarms_come_with_their_way_to_people(root: tuple[str, ...], t
     assert [] == left(tmp_path, fixes)
 
 
+def test_whom_alerts_go_to_is_asked_for(tmp_path: Path) -> None:
+    """Where variables have their values in a file, those of the addresses are listed, and nothing else is left open."""
+    contract = CONTRACT.replace("[environments.prod]\n", '[environments.prod]\nvar_files = ["prod.tfvars"]\n')
+    files = {"main.tf": WATCHED + 'variable "size" {\n}\n', "prod.tfvars": "size = 1\n"}
+    fixes = fixes_of(tmp_path, files, contract=contract + "[alarms]\n")
+    assert not [one for one in fixes.unfixed if "source" in one.reason]
+    ((environment, asked),) = fixes.awaited
+    assert "prod" == environment
+    assert "prod.tfvars" in asked
+    assert "critical_email_endpoint = …" in asked
+
+
 def test_a_repository_with_topics_gets_no_others(tmp_path: Path) -> None:
     """Where there is a topic, which alerts it is meant for is left to its owner."""
     source = {"main.tf": WATCHED + 'resource "aws_sns_topic" "own" {}\n'}

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from textwrap import indent
 
 import click
 
@@ -110,6 +111,10 @@ def _diffs(fixes: Fixes, shown: Mapping[Path, str]) -> Iterator[str]:
 
 
 def _unfixed(fixes: Fixes) -> Iterator[str]:
+    if fixes.awaited:
+        yield "\nvariables that only you have values for:"
+        for environment, text in fixes.awaited:
+            yield indent(f"{environment}: {text}", "  ")
     if fixes.unfixed:
         told = [(one.environment, one.finding, one.reason) for one in fixes.unfixed]
         yield f"\n{counted(len(_alike(told)), 'finding')} without a patch:"

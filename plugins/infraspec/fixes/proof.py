@@ -42,6 +42,8 @@ class Fixes(Struct, frozen=True):
     before: Mapping[Path, str] = {}
     after: Mapping[Path, str] = {}
     unfixed: tuple[Unfixed, ...] = ()
+    awaited: tuple[tuple[str, str], ...] = ()
+    """What has to be written for the variables that patches add, by environment."""
     unread: tuple[str, ...] = ()
     """What could not be read or judged, and is not among the findings."""
 
@@ -54,6 +56,7 @@ class Prover(Struct):
     _accepted: list[Wanted] = field(default_factory=list)
     _texts: dict[Path, str] = field(default_factory=dict)
     _refused: dict[tuple[str, str, str], Unfixed] = field(default_factory=dict)
+    _awaited: tuple[tuple[str, str], ...] = ()
 
     def run(self, rules: Collection[str] = (), sought: Collection[str] = ()) -> Fixes:
         """Return the fixes of what is VIOLATED, of some rules alone, and of what some texts are a part of."""
@@ -74,7 +77,9 @@ class Prover(Struct):
         self._add(wanted)
         before = {path: self.infrastructure.text(path) for path in self._texts}
         unread = tuple(dict.fromkeys(_unread(self._before.values(), rules, sought)))
-        return Fixes(tuple(self._accepted), before, dict(self._texts), tuple(self._refused.values()), unread)
+        return Fixes(
+            tuple(self._accepted), before, dict(self._texts), tuple(self._refused.values()), self._awaited, unread
+        )
 
     def _add(self, group: Sequence[Wanted]) -> None:
         """Accept a group, or the halves of it that hold; one that does not is tried in its other way."""
@@ -121,6 +126,8 @@ class Prover(Struct):
         problem = next(self._problems(after, [*self._accepted, *group]), "")
         if problem:
             return self._alone(group, problem), None
+        asked = ((name, one) for name, now in after.items() for one in awaited(self._before[name], now))
+        self._awaited = tuple((name, one.remedy) for name, one in asked)
         return {}, texts
 
     def _followed(
@@ -265,6 +272,17 @@ def _actions(finding: Finding) -> set[str]:
     return set(finding.subject.rpartition(": ")[2].split(", ")) if finding.rule in OF_ROLES else {""}
 
 
+def awaited(before: EnvironmentJudgement, after: EnvironmentJudgement) -> list[Finding]:
+    """Return what asks for values of variables that a patch adds: an address to tell is nobody's but the owner's."""
+    known = {one.key for one in before.findings if one.rule == SOURCE.id and one.verdict is not Verdict.PROVEN}
+    found = (one for one in after.findings if one.rule == SOURCE.id and one.verdict is Verdict.UNDETERMINED)
+    return [one for one in found if one.subject == _VARIABLES and one.key not in known]
+
+
+_VARIABLES = "variables"
+"""What a finding is about that asks for values of variables."""
+
+
 def worse(before: EnvironmentJudgement, after: EnvironmentJudgement, environment: str) -> Iterator[str]:
     """Yield what is worse in an environment than before."""
     failed = [rule for rule in after.failed if rule not in before.failed]
@@ -281,6 +299,12 @@ def worse(before: EnvironmentJudgement, after: EnvironmentJudgement, environment
         elif key in known and rank(verdict) > rank(known[key]):
             yield f"it would make {key[0]} {verdict.name} in {environment}: {key[1]}"
     advised = {(one.rule, one.key) for one in before.findings if one.advice}
-    lost = [key for key in known.keys() - now.keys() - advised if known[key] is Verdict.PROVEN]
+    asked = {(SOURCE.id, one.key) for one in awaited(before, after)}
+    told = asked == {key for key in now.keys() - known.keys() if key[0] == SOURCE.id} and bool(asked)
+    lost = [
+        key
+        for key in known.keys() - now.keys() - advised
+        if known[key] is Verdict.PROVEN and not (told and key[0] == SOURCE.id)
+    ]
     if lost:
         yield f"nothing would say any more in {environment}: {listing([f'{rule} {key}' for rule, key in lost], _FEW)}"

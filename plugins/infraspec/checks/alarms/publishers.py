@@ -1,8 +1,8 @@
 """Who publishes the metrics that alarms look at, and may: nobody does it for a metric that AWS does not have.
 
-An alarm on a metric that nobody publishes stays in ALARM, or never fires. What counts as a publisher is a metric filter whose
-log group somebody writes to, the scheduled run of the live suite, a resource that AWS's documentation says publishes,
-and whom the contract names. Whether a line is ever written that a filter takes is not judged.
+An alarm on a metric that nobody publishes stays in ALARM, or never fires. What counts as a publisher is a metric filter
+whose log group somebody writes to, the scheduled run of the live suite, a resource that AWS's documentation says
+publishes, and whom the contract names. Whether a line is ever written that a filter takes is not judged.
 
 Sources: Amazon CloudWatch User Guide, "Publish custom metrics"; Service Authorization Reference, Amazon CloudWatch
 (`cloudwatch:namespace`); Amazon CloudWatch Logs User Guide, "Creating metrics from log events using filters".
