@@ -24,11 +24,26 @@ def test_policy_of_the_reference() -> None:
     code, output = run("--infra", str(REFERENCE), "--env", "prod")
 
     assert 0 == code
-    reads, state, denied = json.loads(output)["Statement"]
+    reads, state, publishes, denied = json.loads(output)["Statement"]
     assert "ecs:DescribeServices" in reads["Action"]
     assert (["s3:GetObject"], 1) == (state["Action"], len(state["Resource"]))
     assert state["Resource"][0].startswith("arn:aws:s3:::")
+    role = "arn:aws:iam::123456789012:role/daily-report-tool-prod-metrics"
+    assert ("sts:AssumeRole", role) == (publishes["Action"], publishes["Resource"])
     assert ("Deny", "*") == (denied["Effect"], denied["Resource"])
+
+
+def test_policy_of_a_runner_that_publishes_itself(tmp_path: Path) -> None:
+    """Without a role for it, the runner may publish in the namespace of the contract and in no other."""
+    table = '[metrics]\nnamespace = "{application}"\n'
+    contract = f'[project]\napplication = "a"\n[environments.dev]\n{table}'
+    (tmp_path / "infraspec.toml").write_text(contract, encoding="utf-8")
+    (tmp_path / "main.tf").write_text("terraform {}\n", encoding="utf-8")
+    code, output = run("--infra", str(tmp_path))
+    _, publishes, _ = json.loads(output)["Statement"]
+
+    assert (0, "cloudwatch:PutMetricData") == (code, publishes["Action"])
+    assert {"StringEquals": {"cloudwatch:namespace": "a"}} == publishes["Condition"]
 
 
 def test_policy_without_a_state_that_is_known(tmp_path: Path) -> None:

@@ -151,6 +151,11 @@ SHUT = {
     "all but tags": PIPELINE.partition("  rules")[0] + "  except: [tags]\n",
     "workflow of merge requests": f"workflow:\n  rules:\n{ALWAYS}"
     + PIPELINE.replace(ALWAYS, "    - when: on_success\n"),
+    "workflow of merge requests, and a job without rules": f"workflow:\n  rules:\n{ALWAYS}"
+    + PIPELINE.partition("  rules")[0],
+    "merge requests in place of their branches": f"workflow:\n  rules:\n{ALWAYS}"
+    "    - if: $CI_COMMIT_BRANCH && $CI_OPEN_MERGE_REQUESTS\n      when: never\n    - if: $CI_COMMIT_BRANCH\n"
+    + PIPELINE.partition("  rules")[0] + OTHER,
     "branches, and no merge request pipelines": PIPELINE.replace(ALWAYS, "    - if: $CI_COMMIT_BRANCH\n"),
     "changes of the infrastructure": PIPELINE.replace(
         ALWAYS, f"{ALWAYS}      changes: ['infraspec.toml', 'terraform/**/*']\n"

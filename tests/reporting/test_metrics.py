@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from infraspec import contract as contracts
 from infraspec.contract.models import Contract
-from infraspec.contract.operations import Metrics
+from infraspec.contract.operations import RUN_METRICS, Metrics
 from infraspec.core.errors import InfraspecError, NarrowSessionError
 from infraspec.reporting.notify.metrics import BATCH, Datum, Publication, narrow_client, publications
 from infraspec.reporting.run.results import Count, Problem, Results
@@ -73,6 +73,13 @@ def test_metrics_of_a_run(contract: Contract) -> None:
         "ConsistencyCheckFailures": 3,
         "DeploymentSuccessRate": 75,
     } == values(results, contract)
+
+
+def test_the_names_of_metrics(contract: Contract) -> None:
+    """What a run publishes is what the rule `alarms` takes for published."""
+    assert RUN_METRICS == set(
+        values(counted(("secret-access", 1, 0, 0), ("names", 1, 0, 0), ("rollout", 1, 0, 0)), contract)
+    )
 
 
 def test_what_was_not_looked_at_has_no_metric(contract: Contract) -> None:

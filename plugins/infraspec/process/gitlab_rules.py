@@ -219,14 +219,17 @@ def _matches(pattern: str, text: str) -> bool:
         return False
 
 
-def added(context: RuleContext, job: GitlabJob, own: Mapping[str, str]) -> Added | None:
-    """Return how a job is in a pipeline; None if it is not."""
+def added(context: RuleContext, job: GitlabJob, own: Mapping[str, str], *, everywhere: bool) -> Added | None:
+    """Return how a job is in a pipeline; None if it is not.
+
+    `everywhere` says that a job is in all pipelines that begin unless it says otherwise: where `workflow` has rules.
+    """
     when = str(job.get("when") or "on_success")
     if "rules" in job.keys:
         return _by_rules(
             context, job.keys["rules"], f"job {job.name}", own, when=when, allowed=job.get("allow_failure")
         )
-    if not _by_words(context, job, own):
+    if not _by_words(context, job, own, everywhere=everywhere):
         return None
     optional = job.get("allow_failure", when == "manual")
     return None if when == "never" else Added(when, optional, job.at("when"))
@@ -307,10 +310,10 @@ def _glob(pattern: str, path: str) -> bool:
     return re.fullmatch("".join(parts), PurePosixPath(path).as_posix()) is not None
 
 
-def _by_words(context: RuleContext, job: GitlabJob, own: Mapping[str, str]) -> bool:
+def _by_words(context: RuleContext, job: GitlabJob, own: Mapping[str, str], *, everywhere: bool) -> bool:
     """Tell whether `only` and `except` let a job in; without `only` it is in the pipelines of branches and tags."""
     only = job.get("only", ["branches", "tags"])
-    if not _selected(context, only, own, everything=True):
+    if ("only" in job.keys or not everywhere) and not _selected(context, only, own, everything=True):
         place = job.at("only")
         context.skipped.append((place, f"job {job.name} is left out by `only`, which by default is branches and tags"))
         return False

@@ -128,7 +128,11 @@ class _Run:
         found: list[tuple[GitlabJob, Added]] = []
         if creates(context, pipeline.workflow, own):
             variables = ((job, {**own, **_texts(job.get("variables") or {})}) for job in pipeline.jobs.values())
-            found += [(job, how) for job, table in variables if (how := added(context, job, table))]
+            found += [
+                (job, how)
+                for job, table in variables
+                if (how := added(context, job, table, everywhere=pipeline.workflow is not None))
+            ]
         concerned = {job.name for job in pipeline.jobs.values() if self._is_concerned(job)}
         names = [f"job {name} " for name in concerned] + ["the pipeline "]
         self.skipped += [one for one in context.skipped if one[1].startswith(tuple(names))]
