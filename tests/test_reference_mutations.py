@@ -203,7 +203,8 @@ UNGUARDED: Mapping[str, str] = {
     "aws_lambda_function_url.status": "how a function is called is the team's choice",
     "target.ecs_parameters": "AWS refuses it at apply",
     "target.ecs_parameters.launch_type": DEFAULT,
-    "target.ecs_parameters.network_configuration*": NETWORKING,
+    "network_configuration.security_groups": NETWORKING,
+    "network_configuration.assign_public_ip": NETWORKING,
     "target.dead_letter_config": "what becomes of a task that does not start is the team's choice",
 }
 """What no rule claims to guard, by the end of `file: path`, and why."""
