@@ -130,6 +130,7 @@ def _of_task() -> Iterator[tuple[str, str, Change]]:
     yield "P", "a data source that reads it", _read
     yield "V", "no network", lambda tree: tree.network(None)
     yield "V", "no subnets", lambda tree: tree.network([])
+    yield "P", "subnets that are not known", lambda tree: tree.network("= data.aws_subnets.all.ids")
     yield "V", "the mode bridge with a network", _mode("bridge", ["@subnet.id"])
     yield "V", "no mode with a network", _mode(None, ["@subnet.id"])
     yield "V", "on Fargate, no network", _fargate

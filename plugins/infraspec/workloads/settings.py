@@ -33,6 +33,7 @@ class WorkloadSetting(Struct, frozen=True, forbid_unknown_fields=True):
 
     Nothing there is the empty text. A pattern of `when` that begins with ! says what may not be there. A row that holds
     `where_known` is not asked where `when` is not known. One that `is_made` is about a task definition that is named.
+    What `is_list` is not empty where it is not known: nobody writes an empty one, and AWS refuses it at once.
     """
 
     feature: str = ""
@@ -45,6 +46,7 @@ class WorkloadSetting(Struct, frozen=True, forbid_unknown_fields=True):
     good: str = ""
     bad: str = ""
     is_made: bool = False
+    is_list: bool = False
     rule: str = ""
     type: str = ""
     at: str = ""
@@ -142,6 +144,8 @@ class WorkloadSettings:
         good = all_of(*(self._value_fits(row.good, value) for value in values or ("",)))
         if good is Truth.YES or (row.bad and self._one_fits(row.bad, values) is Truth.YES):
             return good if good is Truth.YES else Truth.NO, None
+        if row.is_list and values and all(isinstance(self.narrow(value), Unknown) for value in values):
+            return Truth.YES, None
         unknown = next(unknowns(list(map(self.narrow, values))), None)
         return (Truth.MAYBE, unknown) if good is Truth.MAYBE and unknown else (Truth.NO, None)
 
