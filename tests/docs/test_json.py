@@ -16,6 +16,7 @@ from infraspec.core.finding import Verdict
 from infraspec.iam.lint.document import document_faults
 from infraspec.iam.lint.faults import FINDINGS, PolicyFault
 from infraspec.iam.policy.document import PolicyDocument
+from infraspec.process.gitlab_project import read_project
 from infraspec.reporting.notify.metrics import Publication
 from infraspec.resource_types import Policy, PolicyKind
 from infraspec.terraform.plan import Plan, Resource
@@ -68,11 +69,18 @@ def is_a_tag_policy(block: Block) -> None:
     assert finding.verdict is Verdict.VIOLATED
 
 
+def is_a_project(block: Block) -> None:
+    """Assert that the settings of a project of GitLab are read, and say that nobody pushes to the branch."""
+    settings = read_project(block.text, "project.json", "main")
+    assert ((), []) == (settings.pushers, [name for name, wanted, found in settings.judged() if wanted != found])
+
+
 READERS: Mapping[str, Callable[[Block], None]] = {
     "docs/iam.md": is_a_case,
     "docs/live.md": has_no_fault,
     "docs/metrics-and-notifications.md": is_what_the_session_may,
     "docs/names-and-tags.md": is_a_tag_policy,
+    "docs/process.md": is_a_project,
     "docs/policies.md": has_the_fault_of_its_section,
 }
 TAKEN = [block for block in blocks("json") if block.page in READERS]

@@ -146,8 +146,8 @@ def test_roles_of_workloads_are_proven(
 
 @pytest.mark.parametrize("rule", RULES)
 def test_same_findings(deployed: Deployed, rule: str) -> None:
-    """What is deployed has the findings of its source: verdict, address, subject and line."""
-    written = outcome(RULES[rule](deployed.source, deployed.contract))
+    """What is deployed has the findings of its source, but for who publishes: verdict, address, subject and line."""
+    written = {one for one in outcome(RULES[rule](deployed.source, deployed.contract)) if "publisher" not in one}
     assert written
     assert outcome(RULES[rule](deployed.live(), deployed.contract)) == written
 

@@ -49,7 +49,7 @@ def test_proofs_say_what_they_rest_on(pytester: pytest.Pytester) -> None:
 
     assert any(one["rests_on"] and one["unseen"] for one in proofs)
     assert 1 == len(lines)
-    assert "not covered by PROVEN: the service control and resource control policies of the organization" in lines[0]
+    assert "Not covered by PROVEN: the service control and resource control policies of the organization" in lines[0]
 
 
 def test_a_run_writes_what_it_has_found(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:

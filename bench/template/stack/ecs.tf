@@ -147,6 +147,14 @@ resource "aws_security_group" "service" {
     cidr_blocks = ["0.0.0.0/0"]
   }
 
+  egress {
+    description = "PostgreSQL in the private network"
+    from_port   = 5432
+    to_port     = 5432
+    protocol    = "tcp"
+    cidr_blocks = ["10.0.0.0/8"]
+  }
+
   tags = merge(local.common_tags, {
     Name = "${local.prefix}-service"
   })

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from infraspec.checks.common.live_comparison import same
 from infraspec.core.errors import ResourceRefusalError, RunnerPermissionError
 from infraspec.core.truth import Truth
-from infraspec.core.unknown import RefusedRead, Text, Unknown, Value, computed_from
+from infraspec.core.unknown import AtRunTime, RefusedRead, Text, Unknown, Value, computed_from
 from infraspec.live.resources.api_to_terraform import attributes_of, tag_map
 from infraspec.live.resources.scope import LiveScope, refused
 from infraspec.resource_types import TYPES
@@ -83,7 +83,8 @@ def _named(scope: LiveScope, source: Resource, peculiarity: Peculiarity) -> Iter
         return
     fitting = [one for one in found if _fits(values_of(scope, type_, one, given=given), given)]
     if len(fitting) > 1:
-        several = Unknown(f"which {type_} of {len(fitting)} is {source.address}")
+        which = f"which {type_} of {len(fitting)} is {source.address}"
+        several = Unknown(which, AtRunTime(which))
         yield hidden(source, lambda name: unknown_of(source, name, several))
         return
     for entry in fitting:
