@@ -2,7 +2,8 @@
 
 Each block, attribute, and item of an object or a list of the Terraform of prod is cut out of a copy, one at a time; the
 rules look at what is left. A named error of the input counts as a finding: Terraform would stop there as well.
-`UNGUARDED` lists what no rule claims to guard, and why. `pytest -s` shows the kill rate of each file.
+`UNGUARDED` lists what no rule claims to guard, and why. `pytest -s` shows the kill rate of each file. A run without more
+cuts out one of three; INFRASPEC_EDITS=all cuts out each.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from infraspec.process.playbooks import Playbook, read_playbooks
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan
 from tests.reference_parts import Part, parts, without
+from tests.samples import some
 from tools import golden as golden_results
 
 REFERENCE = Path(__file__).parents[1] / "fixtures" / "daily-report-tool"
@@ -104,7 +106,6 @@ UNGUARDED: Mapping[str, str] = {
     ".retention_in_days": SIZE,
     "aws_ecs_cluster.this.setting*": SIZE,
     "aws_ecs_task_definition.this.requires_compatibilities": SIZE,
-    "aws_ecs_task_definition.this.network_mode": SIZE,
     "aws_ecs_task_definition.this.cpu": SIZE,
     "aws_ecs_task_definition.this.task_role_arn": "ECS asks for none: that there is none is advice",
     "aws_ecs_task_definition.this.memory": SIZE,
@@ -382,7 +383,8 @@ def test_what_is_cut_out_is_found(file: str, copy: Copy) -> None:
     text, all_parts = parts_of(file)
     kept = golden_results.kept("mutations")
     survivors, told = [], list[str]()
-    for part in guarded(file):
+    tried = some(guarded(file), 3)
+    for part in tried:
         asked = dict[str, list[golden_results.Json]]()
         for rule, found in copy.judged(file, without(text, part)):
             asked[rule] = golden_results.plain(found, copy.root.parent)
@@ -391,9 +393,8 @@ def test_what_is_cut_out_is_found(file: str, copy: Copy) -> None:
         else:
             survivors.append(part.path)
         told.append(golden_results.held(kept, f"test_reference_mutations: {case(file, part)}", asked))
-    total = len(guarded(file))
-    rate = f"{total - len(survivors)} of {total} found"
-    print(f"{file}: {rate}; {len(all_parts) - total} not guarded")  # noqa: T201 - the kill rate
+    rate = f"{len(tried) - len(survivors)} of {len(tried)} found"
+    print(f"{file}: {rate}; {len(all_parts) - len(guarded(file))} not guarded")  # noqa: T201 - the kill rate
     assert survivors == []
     assert "\n".join(filter(None, told)) == ""
 

@@ -25,16 +25,12 @@ LEAST = 0.8
 CHOSEN = frozenset(
     {
         "modules/iam/main.tf: data.aws_iam_policy_document.read_secrets.statement",
-        "modules/iam/main.tf: data.aws_iam_policy_document.read_secrets.statement#3",
         "modules/labels/outputs.tf: output.tags.value.CostCenter",
-        "modules/secretsmanager/main.tf: resource.aws_secretsmanager_secret.this.tags.SecretType",
         "modules/monitoring/database.tf: resource.aws_cloudwatch_metric_alarm.replication_lag.evaluation_periods",
-        "modules/monitoring/events.tf: locals.rules.database-maintenance",
-        "modules/monitoring/service.tf: resource.aws_cloudwatch_metric_alarm.utilization.dimensions.ServiceName",
         "modules/ecs/main.tf: resource.aws_ecs_task_definition.this.container_definitions.0.logConfiguration",
     }
 )
-"""What a run without more tries: of each kind one or two."""
+"""What a run without more tries."""
 
 
 def cases() -> Iterator[tuple[str, Part]]:

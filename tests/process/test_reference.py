@@ -25,6 +25,7 @@ LABELS = Path(".github/labels.yml")
 OWNERS = Path(".github/CODEOWNERS")
 RULESET = Path(".github/rulesets/main.json")
 WORKFLOWS = sorted(path.relative_to(REFERENCE) for path in (REFERENCE / ".github/workflows").iterdir())
+PULL_REQUEST, SCHEDULED = (Path(".github/workflows", f"{name}.yml") for name in ("pull-request", "scheduled"))
 Edit = Callable[[str], str]
 
 
@@ -148,10 +149,10 @@ def of_workflows() -> Iterator[tuple[str, Path, Edit]]:
     for path in WORKFLOWS:
         yield "permissions", path, replaced(r"^    permissions:\n(      .*\n)+", "    permissions: write-all\n")
         yield "pin", path, replaced(r"@[0-9a-f]{40}", "@v4")
-    yield "event", WORKFLOWS[1], replaced(r"^  pull_request:", "  push:")
+    yield "event", PULL_REQUEST, replaced(r"^  pull_request:", "  workflow_call:")
     for run in ("make test-static", r"terraform .* validate$", "pipx run checkov", "gh pr comment"):
-        yield f"run {run}", WORKFLOWS[1], replaced(run, "true")
-    yield "schedule", WORKFLOWS[2], replaced(r"^  schedule:\n.*\n", "")
+        yield f"run {run}", PULL_REQUEST, replaced(run, "true")
+    yield "schedule", SCHEDULED, replaced(r"^  schedule:\n.*\n", "")
 
 
 MUTATIONS = list(mutations())
