@@ -2,7 +2,7 @@
 
 Each block, attribute, and item of an object or a list of the Terraform of prod is cut out of a copy, one at a time; the
 rules look at what is left. A named error of the input counts as a finding: Terraform would stop there as well.
-`UNGUARDED` lists what no rule claims to guard, and why. `pytest -s` shows the kill rate of each file. A run without more
+`UNGUARDED` lists what no rule claims to guard, and why. `pytest -s` shows the kill rate of each file. A usual run
 cuts out one of three; INFRASPEC_EDITS=all cuts out each.
 """
 

@@ -19,7 +19,7 @@ HIDDEN = "canary-4711"
 """Text in bodies of failed answers: nothing of them belongs into a message."""
 _QUERY = re.compile(rb"(?:^|&)Action=(\w+)")
 _PAGE = f"<!DOCTYPE html><html><p>Service Unavailable {HIDDEN}</html>".encode()
-_LAMBDA = "/2015-03-31/"
+_REST_JSON = ("/2015-03-31/", "/2020-06-30/", "/schedules/", "/schedule-groups/")
 _KEPT = ("content-type",)
 
 
@@ -143,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
             connection.request(self.command, self.path, body, headers)
             response = connection.getresponse()
             kept = {name.lower(): value for name, value in response.getheaders() if name.lower() in _KEPT}
-            is_json = "x-amz-target" in self.headers or self.path.startswith(_LAMBDA)
+            is_json = "x-amz-target" in self.headers or self.path.startswith(_REST_JSON)
             return Answer(response.status, kept, response.read(), is_json=is_json)
         finally:
             connection.close()
