@@ -22,6 +22,7 @@ from tests.docs.blocks import BLOCKS, ROOT, Block, blocks
 from tests.docs.circumstances import BEFORE, CODES, NOT_RUN, PLACES, RUN, STANDS_FOR, of_block
 from tests.docs.console import Step, environment_of, install, run, steps
 from tests.docs.shown import assert_shown
+from tests.samples import some
 
 REFERENCE = ROOT / "fixtures" / "daily-report-tool"
 STAND_INS = Path(__file__).with_name("stand_ins")
@@ -146,7 +147,7 @@ def to_run(page: str, home: Path) -> Iterator[tuple[str, Step | None]]:
                 yield f"test -s {file}", None
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", some(list(PAGES), 2))
 def test_commands_of_a_page(page: str, sandbox: Running, site: Path, tmp_path: Path) -> None:
     """Each command of a page ends as it should, and prints what the page shows."""
     home = tmp_path / "home"

@@ -26,8 +26,6 @@ CHOSEN = frozenset(
     {
         "modules/iam/main.tf: data.aws_iam_policy_document.read_secrets.statement",
         "modules/labels/outputs.tf: output.tags.value.CostCenter",
-        "modules/monitoring/database.tf: resource.aws_cloudwatch_metric_alarm.replication_lag.evaluation_periods",
-        "modules/ecs/main.tf: resource.aws_ecs_task_definition.this.container_definitions.0.logConfiguration",
     }
 )
 """What a run without more tries."""

@@ -15,8 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PATTERN = os.environ.get(
     "INFRASPEC_DENIALS",
-    "iam.GetRole$|ecs.DescribeServices|events.ListRules|sns.ListTopics|s3|rds|resourcegroupstaggingapi"
-    "|cloudwatch.GetMetricData|logs.DescribeMetricFilters|ec2.DescribeVpcs",
+    "iam.GetRole$|ecs.DescribeServices|events.ListRules|s3|resourcegroupstaggingapi|cloudwatch.GetMetricData",
 )
 """What is refused, one after the other: some of each kind; an empty text refuses each."""
 ACCESS = ("secret-access", "secret-chain", "secret-readers", "policies", "task-definitions")
@@ -33,7 +32,7 @@ def refused() -> list[dict[str, Any]]:
 
 def test_no_verdict_is_wrong(refused: list[dict[str, Any]]) -> None:
     """What rested on the answer is UNDETERMINED; no test is broken for it."""
-    assert len(refused) >= 10
+    assert len(refused) >= 6
     assert [] == [one for one in refused if one.get("error") or one["wrong"] or one["broken"]]
 
 
