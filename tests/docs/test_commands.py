@@ -147,7 +147,7 @@ def to_run(page: str, home: Path) -> Iterator[tuple[str, Step | None]]:
                 yield f"test -s {file}", None
 
 
-@pytest.mark.parametrize("page", some(list(PAGES), 2))
+@pytest.mark.parametrize("page", some(list(PAGES), 3))
 def test_commands_of_a_page(page: str, sandbox: Running, site: Path, tmp_path: Path) -> None:
     """Each command of a page ends as it should, and prints what the page shows."""
     home = tmp_path / "home"
