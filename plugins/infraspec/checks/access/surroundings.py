@@ -12,7 +12,6 @@ Organizations User Guide, "SCP evaluation" (FullAWSAccess).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
@@ -22,9 +21,10 @@ from infraspec.checks.common.documents import held_policy
 from infraspec.checks.common.policy_owners import listed
 from infraspec.checks.common.resources_by_arn import ArnIndex
 from infraspec.checks.common.roles_in_snapshots import as_far_as_certain
+from infraspec.checks.common.vpc import network
 from infraspec.core.errors import PolicyError
 from infraspec.core.truth import Truth, not_
-from infraspec.core.unknown import AtRunTime, Unknown, Value, is_one_value, render
+from infraspec.core.unknown import AtRunTime, Unknown, Value, render
 from infraspec.ecs.access_table import TASK
 from infraspec.ecs.requirement import Requirement
 from infraspec.ecs.service_access import PlanServices, block
@@ -48,7 +48,6 @@ _DECRYPTS: Mapping[str, tuple[Value, ...]] = {
 }
 """The arguments of keys, with the values under which one decrypts a secret."""
 _ENDPOINT, _SUBNET = "aws_vpc_endpoint", "aws_subnet"
-_SERVICE_NAME = re.compile(r"^(?:cn\.)?com\.amazonaws\.(?:\$\{.*?\}|[a-z0-9-]+)\.(?P<service>[a-z0-9.-]+)$")
 _ENDPOINTS = {"ecr": ("ecr.api", "ecr.dkr"), "kinesis": ("kinesis-streams",), "firehose": ("kinesis-firehose",)}
 """The names that endpoints have for a service, where it is another one than that of its actions."""
 
@@ -97,6 +96,7 @@ class Endpoints:
 
     def __init__(self, owners: ArnIndex) -> None:
         self.owners, self.plan = owners, owners.plan
+        self._network = owners.plan.derived(network)
         self._services = PlanServices(owners.attributes, lambda _service: True)
 
     def obstacle(
@@ -141,16 +141,7 @@ class Endpoints:
             text = source.stated("policy")
             if text and text != source.reference("policy"):
                 policy = held_policy(self.owners.attributes, source, "policy", text)
-                yield LimitedEndpoint(endpoint, policy, self._service_of(endpoint))
-
-    def _service_of(self, endpoint: Resource) -> str:
-        value = endpoint.attribute("service_name")
-        found = self.plan.find(value) if isinstance(value, Unknown) else None
-        if found is not None and found[0].type == "aws_vpc_endpoint_service":
-            service = found[0].stated("service")
-            return service if isinstance(service, str) else ""
-        named = _SERVICE_NAME.match(render(self.owners.attributes.narrow(value)))
-        return named["service"] if named else ""
+                yield LimitedEndpoint(endpoint, policy, self._network.service_of(endpoint))
 
     def _judge(
         self,
@@ -201,7 +192,7 @@ class Endpoints:
         found = self.plan.find(subnet) if isinstance(subnet, Unknown) else None
         if found is None or found[0].type != _SUBNET:
             return Truth.MAYBE
-        same = self._same(found[0].attribute("vpc_id"), endpoint.attribute("vpc_id"))
+        same = self._network.same(found[0].attribute("vpc_id"), endpoint.attribute("vpc_id"))
         kind = endpoint.stated("vpc_endpoint_type") or "Gateway"
         if same is Truth.NO or kind == "Gateway":
             return min(same, self._routed(found[0], endpoint))
@@ -214,29 +205,17 @@ class Endpoints:
         """Tell whether the route table of a subnet has a route to a gateway endpoint."""
         tables = listed(endpoint.stated("route_table_ids"))
         for other in self.plan.managed("aws_vpc_endpoint_route_table_association"):
-            if self._refers(other.attribute("vpc_endpoint_id"), endpoint):
+            if self._network.refers(other.attribute("vpc_endpoint_id"), endpoint):
                 tables.append(other.attribute("route_table_id"))
         associations = self.plan.managed("aws_route_table_association")
         own = [
-            one.attribute("route_table_id") for one in associations if self._refers(one.attribute("subnet_id"), subnet)
+            one.attribute("route_table_id")
+            for one in associations
+            if self._network.refers(one.attribute("subnet_id"), subnet)
         ]
         if not own:
             return Truth.MAYBE
-        return max((self._same(table, mine) for table in tables for mine in own), default=Truth.NO)
-
-    def _refers(self, reference: Value, resource: Resource) -> bool:
-        found = self.plan.find(reference) if isinstance(reference, Unknown) else None
-        return found is not None and found[0] is resource
-
-    def _same(self, one: Value, other: Value) -> Truth:
-        """Tell whether two ids are those of one object."""
-        one, other = self.owners.attributes.narrow(one), self.owners.attributes.narrow(other)
-        if one == other:
-            return Truth.YES if is_one_value(render(one)) else Truth.MAYBE
-        found = [self.plan.find(id_) if isinstance(id_, Unknown) else None for id_ in (one, other)]
-        made = [pair is not None and pair[0].mode == "managed" and self.plan.is_certain(pair[0]) for pair in found]
-        apart = all(made) or (isinstance(one, str) and isinstance(other, str))
-        return Truth.NO if apart else Truth.MAYBE
+        return max((self._network.same(table, mine) for table in tables for mine in own), default=Truth.NO)
 
 
 _OF_ORGANIZATION = (PolicyKind.ORGANIZATION, PolicyKind.RESOURCE_CONTROL)

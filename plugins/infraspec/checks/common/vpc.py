@@ -462,8 +462,10 @@ class PlanNetwork:
             if any(self.refers(each, subnet) for each in listed(one.stated("subnet_ids"))):
                 return one
         vpc = self.find(subnet.attribute("vpc_id"), "aws_vpc")
-        defaults = self.plan.managed("aws_default_network_acl") if vpc is not None else ()
-        return next((one for one in defaults if self.refers(one.attribute("default_network_acl_id"), vpc)), None)  # type: ignore[arg-type]
+        if vpc is None:
+            return None
+        defaults = self.plan.managed("aws_default_network_acl")
+        return next((one for one in defaults if self.refers(one.attribute("default_network_acl_id"), vpc)), None)
 
     def _acl_rules(self, acl: Resource, direction: str) -> Iterator[tuple[int, bool, Value, Value, Value, Value]]:
         for one in listed(acl.stated(direction)):
