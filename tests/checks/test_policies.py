@@ -439,3 +439,78 @@ def test_the_remedy_is_written_for_the_module_of_the_policy(tmp_path: Path) -> N
     files = {"main.tf": 'module "job" {\n  for_each = toset(["a"])\n  source = "./job"\n}\n', "job/main.tf": source}
     (finding,) = check_policies(plan_of(tmp_path, files), (), contract(), "prod")
     assert finding.remedy == 'log streams come after a colon: use "${aws_cloudwatch_log_group.app.arn}:*"'
+
+
+def _given(tmp_path: Path, text: str) -> dict[str, str]:
+    found = check_policies(plan_of(tmp_path, {"main.tf": text}), (), contract(), "prod")
+    return {one.address.rpartition(".")[2]: "advice" if one.advice else one.verdict.name.lower() for one in found}
+
+
+def test_a_statement_that_is_written_as_arguments_is_judged(tmp_path: Path) -> None:
+    """Everybody may not be named without a condition, neither for a function, a layer nor an event bus."""
+    text = """
+        resource "aws_lambda_permission" "open" {
+          function_name = "import"
+          action        = "lambda:InvokeFunction"
+          principal     = "*"
+        }
+        resource "aws_lambda_permission" "misspelt" {
+          function_name = "import"
+          action        = "lambda:InvokeFuntion"
+          principal     = "s3.amazonaws.com"
+        }
+        resource "aws_lambda_permission" "organization" {
+          function_name    = "import"
+          action           = "lambda:InvokeFunction"
+          principal        = "*"
+          principal_org_id = "o-a1b2c3d4e5"
+        }
+        resource "aws_lambda_permission" "service" {
+          function_name = "import"
+          action        = "lambda:InvokeFunction"
+          principal     = "s3.amazonaws.com"
+          source_arn    = "arn:aws:s3:::uploads"
+        }
+        resource "aws_lambda_permission" "url" {
+          function_name          = "import"
+          action                 = "lambda:InvokeFunctionUrl"
+          principal              = "*"
+          function_url_auth_type = "NONE"
+        }
+        resource "aws_lambda_layer_version_permission" "layer" {
+          layer_name     = "tools"
+          version_number = 1
+          statement_id   = "all"
+          action         = "lambda:GetLayerVersion"
+          principal      = "*"
+        }
+        resource "aws_cloudwatch_event_permission" "bus" {
+          principal    = "*"
+          statement_id = "all"
+        }
+        resource "aws_cloudwatch_event_permission" "members" {
+          principal    = "*"
+          statement_id = "members"
+          condition {
+            key   = "aws:PrincipalOrgID"
+            type  = "StringEquals"
+            value = "o-a1b2c3d4e5"
+          }
+        }
+        resource "aws_cloudwatch_event_permission" "account" {
+          principal    = "123456789012"
+          statement_id = "account"
+        }
+    """
+
+    assert _given(tmp_path, text) == {
+        "open": "violated",
+        "misspelt": "violated",
+        "organization": "proven",
+        "service": "proven",
+        "url": "advice",
+        "layer": "violated",
+        "bus": "violated",
+        "members": "proven",
+        "account": "proven",
+    }

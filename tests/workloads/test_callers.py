@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -194,3 +195,81 @@ def test_the_contract_says_which_secrets_of_the_environment_are_read(
     table = {**CONTRACT.model_dump(exclude_unset=True), "policies": {"secret_readers": readers}}
     found = check_function_access(plan, Contract.model_validate(table), "prod")
     assert expected == [one.verdict for one in found if one.subject.endswith("secretsmanager:GetSecretValue")]
+
+
+def starting(directory: Path, named: str, *statements: Mapping[str, object]) -> list[Finding]:
+    """Return the findings about starting tasks of a function whose environment has a value under TASK_DEFINITION."""
+    function = f"""
+provider "aws" {{
+  region = "eu-west-1"
+}}
+resource "aws_lambda_function" "start" {{
+  function_name = "start"
+  role          = aws_iam_role.own.arn
+  environment {{
+    variables = {{
+      CLUSTER         = aws_ecs_cluster.main.name
+      TASK_DEFINITION = {named}
+    }}
+  }}
+}}
+"""
+    text = function + EDITS.common + role("lambda.amazonaws.com") + inline("one", *map(dict, statements))
+    found = check_function_access(plan_of(directory, {"main.tf": text}), CONTRACT, "prod")
+    return [one for one in found if one.subject.endswith(("ecs:RunTask", "iam:PassRole"))]
+
+
+RUN = {"Effect": "Allow", "Action": "ecs:RunTask", "Resource": "*"}
+PASS = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "aws_ecs_task_definition.job.arn",
+        "aws_ecs_task_definition.job.arn_without_revision",
+        "aws_ecs_task_definition.job.family",
+        '"nightly"',
+        '"arn:aws:ecs:eu-west-1:111122223333:task-definition/nightly"',
+        '"arn:aws:ecs:eu-west-1:111122223333:task-definition/nightly:3"',
+    ],
+)
+def test_a_function_passes_both_roles_of_the_task_that_its_environment_names(named: str, tmp_path: Path) -> None:
+    """The task definition may be named by a reference, its ARN, or its family."""
+    assert {PROVEN} == {one.verdict for one in starting(tmp_path / "may", named, RUN, PASS)}
+    refused = [one for one in starting(tmp_path / "may not", named, RUN) if one.verdict is VIOLATED]
+    assert ["aws_iam_role.execution.arn", "aws_iam_role.task.arn"] == sorted(
+        word.strip(",:")
+        for one in refused
+        for word in one.subject.split()
+        if word.startswith("aws_iam_role.") and word.endswith(".arn:")
+    )
+
+
+def test_a_function_may_start_the_task_on_the_cluster_that_its_environment_names(tmp_path: Path) -> None:
+    """A condition on the cluster is judged by the cluster that is named beside the task definition."""
+    name = "aws_ecs_task_definition.job.arn"
+
+    def allowed(cluster: str) -> set[Verdict]:
+        run = {**RUN, "Condition": {"ArnEquals": {"ecs:cluster": cluster}}}
+        return {one.verdict for one in starting(tmp_path / cluster[-4:], name, run, PASS)}
+
+    assert allowed("= aws_ecs_cluster.main.arn") == {PROVEN}
+    assert allowed("arn:aws:ecs:eu-west-1:111122223333:cluster/other") == {PROVEN, VIOLATED}
+
+
+def test_whether_a_function_starts_what_it_only_names_is_not_known(tmp_path: Path) -> None:
+    """Where no policy of its role allows `ecs:RunTask` by that name, one finding says that it is open."""
+    update = {"Effect": "Allow", "Action": "ecs:UpdateService", "Resource": "*"}
+    found = starting(tmp_path, "aws_ecs_task_definition.job.arn", update)
+
+    assert [
+        (UNDETERMINED, "it is not needed by a function that does not start the task that its environment names")
+    ] == [(one.verdict, one.reason) for one in found]
+
+
+def test_a_value_that_is_a_family_by_chance_is_none(tmp_path: Path) -> None:
+    """A text that equals a family is a task definition only where the name of the variable says so."""
+    named = '"prod"\n      STAGE           = "nightly"'
+
+    assert starting(tmp_path, named, RUN) == []

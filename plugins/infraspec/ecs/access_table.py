@@ -42,7 +42,9 @@ class Access(Struct, frozen=True, forbid_unknown_fields=True):
     `each` is the path of blocks, or of the states of a definition, for each of which the row is asked. A row that
     `reads` is about a secret or parameter of that ARN, with its key, the second action being that of a parameter; one
     that is `declared` holds where the contract names the role among the readers of the secret; one that is `unless`
-    where the plan has no resource of that ARN. `purpose` says what it is for where the target does not.
+    where the plan has no resource of that ARN. One that is `intended` by an action is certain where a policy of the
+    role names that action; elsewhere it holds for that action alone, in doubt. `purpose` says what it is for where the
+    target does not.
     """
 
     feature: str
@@ -65,6 +67,7 @@ class Access(Struct, frozen=True, forbid_unknown_fields=True):
     reads: bool = False
     declared: bool = False
     unless: str = ""
+    intended: str = ""
     purpose: str = ""
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Literal
 
 from msgspec import Struct, field
 
-from infraspec.core.unknown import Value
+from infraspec.core.unknown import Text, Value, render
 from infraspec.resource_types.listing import Listing
 
 
@@ -46,6 +47,42 @@ class PolicyLimit(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     shared: bool = False
 
 
+class StatementArguments(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How a type writes one statement of a policy as arguments, with its principal in `principal`.
+
+    `action` names the attribute of the action, `default` what that is where it is not set. `conditions` has operator
+    and key by argument; a `block` has one condition as type, key and value.
+    """
+
+    action: str = "action"
+    default: str = ""
+    conditions: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    block: str = ""
+
+    def document(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Return the policy with the statement that these arguments make."""
+        principal = values.get("principal")
+        condition: dict[str, dict[str, Value]] = {}
+        for argument, (operator, key) in self.conditions.items():
+            if values.get(argument):
+                condition.setdefault(operator, {})[key] = values[argument]
+        for one in blocks if isinstance(blocks := values.get(self.block), list | tuple) else ():
+            condition.setdefault(one["type"], {})[one["key"]] = one["value"]
+        is_service = isinstance(principal, str | Text) and _HOST.match(render(principal))
+        statement = {
+            "Effect": "Allow",
+            "Principal": principal if principal == "*" else {"Service" if is_service else "AWS": principal},
+            "Action": values.get(self.action) or self.default,
+            "Resource": "*",
+            **({"Condition": condition} if condition else {}),
+        }
+        return {"Version": "2012-10-17", "Statement": statement}
+
+
+_HOST = re.compile(r"[a-z][a-z0-9-]*\.")
+"""What the name of a service begins with, and neither an ARN nor an account."""
+
+
 class Policy(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """An attribute that holds a policy document; a path (`inline_policy.policy`) leads into nested blocks.
 
@@ -53,6 +90,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     attribute that says whose the policy is, empty if it is the resource's own, and `owners` the types of those. `when`
     names other attributes with the values that make it a policy. `for_everybody` says that what it is of is meant for
     everybody, as a public registry is. `version` is the one Version that AWS takes, if it takes no other and not none.
+    With `arguments` the resource is one statement, and `attribute` that which names the principal.
     """
 
     kind: PolicyKind
@@ -64,6 +102,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     when: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
     for_everybody: bool = False
     version: str = ""
+    arguments: StatementArguments | None = None
 
     @property
     def names_principals(self) -> bool:
@@ -72,8 +111,12 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
 
     def documents(self, values: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
         """Yield the documents that a resource of these values has, each with its path: `inline_policy.0.policy`."""
-        if self.applies(values):
+        if not self.applies(values):
+            return
+        if self.arguments is None:
             yield from _documents(values, self.attribute, "")
+        elif values.get(self.attribute) is not None:
+            yield self.attribute, self.arguments.document(values)
 
     def applies(self, values: Mapping[str, Value]) -> bool:
         """Tell whether the attribute of a resource of these values is such a policy."""

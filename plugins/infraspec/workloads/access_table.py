@@ -34,6 +34,7 @@ class _Need(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     reads: bool = False
     declared: bool = False
     unless: str = ""
+    intended: str = ""
 
 
 class _Group(Struct, frozen=True, forbid_unknown_fields=True):

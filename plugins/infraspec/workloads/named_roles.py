@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from itertools import chain
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -133,7 +132,8 @@ class NamedRoles:
     """The roles that resources of a plan name, each with what it needs by the `rows`.
 
     `find` returns the resource of the plan of an ARN, `key_arn` follows a key's id or alias to its ARN, `is_reader`
-    tells whether the contract has a role among the readers of the secret of an ARN.
+    tells whether the contract has a role among the readers of the secret of an ARN, `is_meant_to` whether a policy of a
+    role names an action.
     """
 
     def __init__(
@@ -145,6 +145,7 @@ class NamedRoles:
     ) -> None:
         self.attributes, self.rows, self.find, self.key_arn = attributes, tuple(rows), find, key_arn
         self.is_reader: Callable[[Value, Value], bool] = lambda _role, _secret: False
+        self.is_meant_to: Callable[[Value, str], bool] = lambda _role, _action: False
         self._services = PlanServices(attributes, lambda _service: False)
 
     def __iter__(self) -> Iterator[NamedRole]:
@@ -182,12 +183,18 @@ class NamedRoles:
     def requirements(self, role: NamedRole, name: str, context: AccessContext) -> Iterator[Requirement]:
         """List what a role of a `name` needs."""
         owner, told = f"{role.access.role} role {name}", set(self._unsettled(role))
-        for row in role.needs:
+        for row in filter(None, (self._as_meant(row, role) for row in role.needs)):
             for blocks in self._blocks(row, role):
                 holds, doubt = self._holds(row, blocks)
                 unsure = {*self._targets(row, blocks, context), doubt and doubt.unknown}
                 if holds and told.isdisjoint(unsure):
                     yield from self._of_row(row, blocks, replace(role, doubt=role.doubt or doubt), owner, context)
+
+    def _as_meant(self, row: Access, role: NamedRole) -> Access | None:
+        """Return a row as it is asked of a role, None if nothing says that the role does what the row is for."""
+        if not row.intended or self.is_meant_to(role.value, row.intended):
+            return row
+        return replace(row, certain=False) if row.intended in row.actions else None
 
     def _targets(
         self, row: Access, blocks: tuple[Mapping[str, Value], ...], context: AccessContext
@@ -261,8 +268,8 @@ class NamedRoles:
         owner: str,
         context: AccessContext,
     ) -> Iterator[Requirement]:
-        filled = ((key, self._filled(text, blocks, context)) for key, text in row.keys.items())
-        keys = {key: context.narrow(value) for key, values in filled for value in values}
+        filled = ((key, list(self._filled(text, blocks, context))) for key, text in row.keys.items())
+        keys = {key: context.narrow(values[0]) for key, values in filled if len(values) == 1}
         for named in self._filled(row.target, blocks, context):
             target = context.narrow(named)
             doubt, shown = role.doubt or AccessDoubt.in_row(row) or self._unsure(row, named, blocks), render(target)
@@ -329,9 +336,10 @@ class NamedRoles:
         """Yield what stands at the path of a placeholder, as an ARN and followed if it says so."""
         path, *attributes = word.split(">")
         path, _, kind = path.partition("@")
-        stated = _found(path, blocks)
-        for found in chain.from_iterable(one if isinstance(one, list | tuple) else [one] for one in stated):
-            value = _as_arn(found, kind, context)
+        for name, found in _stated(path, blocks):
+            value = _AMONG[kind](name, found, context) if kind in _AMONG else _as_arn(found, kind, context)
+            if value is None and kind in _AMONG:
+                continue
             followed = self._followed(value, attributes, context) if attributes else value
             if followed is not None:
                 yield followed
@@ -402,27 +410,34 @@ class NamedRoles:
 
 def _found(word: str, blocks: tuple[Mapping[str, Value], ...]) -> list[Value]:
     """Return what stands at a path, or at the first of several, in the innermost block that has it."""
+    return [value for _name, value in _stated(word, blocks)]
+
+
+def _stated(word: str, blocks: tuple[Mapping[str, Value], ...]) -> list[tuple[str, Value]]:
+    """Return what stands at a path, or at the first of several, with the name that it stands under."""
     for path in word.split("|"):
-        found = ([*_several(values_at(blocks[at:], path))] for at in range(len(blocks)))
+        found = ([*_each(values_at(blocks[at:], path))] for at in range(len(blocks)))
         first = next(filter(None, found), [])
         if first:
             return first
     return []
 
 
+def _each(named: Iterable[NamedValue]) -> Iterator[tuple[str, Value]]:
+    for one in named:
+        value, name = one.value, one.path.rpartition(".")[2]
+        yield from ((name, entry) for entry in (value if isinstance(value, list | tuple) else (value,)) if entry)
+
+
 def _several(named: Iterable[NamedValue]) -> Iterator[Value]:
     """Yield what is given, of a list or a set each entry."""
-    for one in named:
-        value = one.value
-        yield from filter(None, value if isinstance(value, list | tuple) else (value,))
+    return (value for _name, value in _each(named))
 
 
 def _as_arn(value: Value, kind: str, context: AccessContext) -> Value:
     """Return the ARN of what a value names: by an attribute of the resource, its ARN, its name, or its URL."""
     if not kind or value is None:
         return value
-    if kind == "stored":
-        return _stored(value, context)
     found = context.attributes.plan.find(value) if isinstance(value, Unknown) else None
     if found is not None and found[0].mode == "managed":
         return value if found[1].endswith("arn") else found[0].reference("arn")
@@ -453,7 +468,7 @@ def _secret(value: Value, context: AccessContext) -> Value:
     return context.secret(value) if isinstance(value, str) else value
 
 
-def _stored(value: Value, context: AccessContext) -> Value:
+def _stored(_name: str, value: Value, context: AccessContext) -> Value:
     """Return the ARN of the secret or parameter that a value names; None if it names none."""
     found = context.attributes.plan.find(value) if isinstance(value, Unknown) else None
     if found is not None:
@@ -468,11 +483,51 @@ def _stored(value: Value, context: AccessContext) -> Value:
     return context.secret_named(narrowed) or (parameter if context.find(parameter) is not None else None)
 
 
+def _named_task(name: str, value: Value, context: AccessContext) -> Value:
+    """Return the ARN of the task definition that a value names: by a reference, its ARN, or its family.
+
+    A text that is equal to a family is one where the `name` of the variable says so.
+    """
+    type_ = "aws_ecs_task_definition"
+    found = context.attributes.plan.find(value) if isinstance(value, Unknown) else None
+    if found is not None:
+        is_family = found[1] in {"family", "id"}
+        named = found[0].type == type_ and (is_family or found[1] in {"arn", "arn_without_revision"})
+        return (context.arn("ecs", "task-definition/", value) if is_family else value) if named else None
+    narrowed = context.narrow(value)
+    if ":task-definition/" in render(narrowed):
+        return narrowed
+    told = isinstance(narrowed, str) and _TOLD_TASK.search(name)
+    families = (one.stated("family") for one in context.attributes.plan.managed(type_) if told)
+    return context.arn("ecs", "task-definition/", narrowed) if narrowed in families else None
+
+
+def _named_cluster(_name: str, value: Value, context: AccessContext) -> Value:
+    """Return the ARN of the cluster that a value names: by a reference, its ARN, or its name."""
+    plan = context.attributes.plan
+    found = plan.find(value) if isinstance(value, Unknown) else None
+    if found is not None:
+        named = found[0].type == "aws_ecs_cluster" and found[1] in {"arn", "id", "name"}
+        return found[0].reference("arn") if named else None
+    narrowed = context.narrow(value)
+    if ":cluster/" in render(narrowed):
+        return narrowed
+    clusters = plan.managed("aws_ecs_cluster") if isinstance(narrowed, str) else ()
+    return next((one.reference("arn") for one in clusters if one.stated("name") == narrowed), None)
+
+
 def _queue(value: Value, context: AccessContext) -> Value:
     url = _QUEUE_URL.fullmatch(value) if isinstance(value, str) else None
     return context.arn("sqs", url["name"], account=url["account"]) if url else context.arn("sqs", value)
 
 
+_TOLD_TASK = re.compile(r"task|family", re.IGNORECASE)
+_AMONG: Mapping[str, Callable[[str, Value, AccessContext], Value]] = {
+    "stored": _stored,
+    "named-task": _named_task,
+    "named-cluster": _named_cluster,
+}
+"""What is one value among others, such as those of an environment, which may be about anything."""
 _SPECIAL: Mapping[str, Callable[[Value, AccessContext], Value]] = {
     "image": _image,
     "service": _service,

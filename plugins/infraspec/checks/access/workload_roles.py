@@ -47,6 +47,7 @@ def check_workload_roles(
     check = AccessCheck(placed(plan, contract, environment), known, decided, rule, workload_roles()[rule.id])
     errors = ErrorCollector()
     check.named.is_reader = partial(_is_reader, check, contract, environment)
+    check.named.is_meant_to = partial(_is_meant_to, check)
     findings = check.of_all_named(errors)
     told = (_of_setting(rule, answer) for answer in WorkloadSettings(check.named).answers(rule.id))
     findings += {finding.key: finding for finding in told}.values()
@@ -71,6 +72,16 @@ def _is_reader(check: AccessCheck, contract: Contract, environment: str, role: V
         any(matches(filled(pattern, facts), name) for name in names)
         and any(matches(filled(one, facts), name) for one in readers for name in theirs)
         for pattern, readers in contract.policies.secret_readers.items()
+    )
+
+
+def _is_meant_to(check: AccessCheck, role: Value, action: str) -> bool:
+    """Tell whether a policy of a role allows an action by its name, on whatever: `ecs:*` says nothing of that."""
+    policies = check.roles.role(role, check.plan.account).policies
+    named = (clause.statement for policy in policies for clause, _answer in policy.about(action))
+    return any(
+        one.effect == "Allow" and action.lower() in {render(name).lower() for name in one.actions or ()}
+        for one in named
     )
 
 

@@ -329,8 +329,11 @@ class ArnIndex:
         for source in (*attached, *(one for one in self._attached.get("", ()) if self._may_be_of(one, owner))):
             policy = _ATTACHED[source.type]
             if owner.type in policy.owners:
-                text = source.attribute(policy.attribute)
-                yield source, held_policy(self.attributes, source, policy.attribute, text)
+                if policy.arguments is None:
+                    text = source.attribute(policy.attribute)
+                    yield source, held_policy(self.attributes, source, policy.attribute, text)
+                for path, value in policy.documents(source.values) if policy.arguments else ():
+                    yield source, held_policy(self.attributes, source, path, value)
 
     def _is_left_alone(self, owner: Resource, path: str) -> bool:
         """Tell whether a resource does not mind another policy: it repeats what was there, or ignores changes."""

@@ -21,6 +21,7 @@ from infraspec.core.truth import Truth, all_of
 from infraspec.core.unknown import Text, Unknown, Value, parts_of, render, unknowns
 from infraspec.iam.policy.document import PolicyDocument
 from infraspec.iam.policy.statements import IdentityPolicy
+from infraspec.resource_types import resource_type
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Resource
 
@@ -168,35 +169,14 @@ class Functions:
         return same_text(self.attributes, one, other)
 
 
-_CONDITIONS = (
-    ("source_arn", "ArnLike", "aws:SourceArn"),
-    ("source_account", "StringEquals", "aws:SourceAccount"),
-    ("event_source_token", "StringEquals", "lambda:EventSourceToken"),
-    ("function_url_auth_type", "StringEquals", "lambda:FunctionUrlAuthType"),
-    ("principal_org_id", "StringEquals", "aws:PrincipalOrgID"),
-)
-"""What each argument of a permission becomes in the Condition of its statement."""
-
-
 def permission_policy(attributes: AwsAttributes, permission: Resource) -> IdentityPolicy:
-    """Return an aws_lambda_permission as the statement that it adds to a function's policy."""
-    condition: dict[str, dict[str, Value]] = {}
-    for argument, operator, key in _CONDITIONS:
-        value = permission.stated(argument)
-        if value and value != permission.reference(argument):
-            condition.setdefault(operator, {})[key] = value
-    if via_url := permission.stated("invoked_via_function_url"):
-        condition["Bool"] = {"lambda:InvokedViaFunctionUrl": via_url}
+    """Return a permission of a function or layer as the statement that it adds to the policy there."""
+    values = {name: permission.stated(name) for name in permission.values}
+    given = {name: value for name, value in values.items() if value != permission.reference(name)}
     principal = attributes.narrow(permission.attribute("principal"))
-    is_service = isinstance(principal, str) and ".amazonaws.com" in principal
-    statement = {
-        "Effect": "Allow",
-        "Principal": principal if principal == "*" else {"Service" if is_service else "AWS": principal},
-        "Action": permission.attribute("action"),
-        "Resource": "*",
-        **({"Condition": condition} if condition else {}),
-    }
-    document = PolicyDocument.from_value({"Version": "2012-10-17", "Statement": statement}, with_principals=True)
+    arguments = next(policy.arguments for policy in resource_type(permission.type).policies if policy.arguments)
+    told = {**given, "principal": principal, "action": permission.attribute("action")}
+    document = PolicyDocument.from_value(arguments.document(told), with_principals=True)
     resolve = attributes.narrow
     return IdentityPolicy.of(permission.address, document, resolve=resolve, locate=lambda _path: permission.location)
 
@@ -208,18 +188,7 @@ def layer_policies(attributes: AwsAttributes, layer: Resource | None) -> Iterato
         found = attributes.plan.find(named) if isinstance(named, Unknown) else None
         if layer is None or (found and found[0] is not layer):
             continue
-        organization = permission.stated("organization_id")
-        principal = permission.attribute("principal")
-        statement = {
-            "Effect": "Allow",
-            "Principal": "*" if principal == "*" else {"AWS": principal},
-            "Action": permission.attribute("action"),
-            "Resource": "*",
-            **({"Condition": {"StringEquals": {"aws:PrincipalOrgID": organization}}} if organization else {}),
-        }
-        document = PolicyDocument.from_value({"Version": "2012-10-17", "Statement": statement}, with_principals=True)
-        resolve = attributes.narrow
-        policy = IdentityPolicy.of(permission.address, document, resolve=resolve, locate=lambda _path: None)
+        policy = permission_policy(attributes, permission)
         certain = found and version == layer.reference("version")
         unknown = next(unknowns([named, version]), permission.reference("version_number"))
         yield policy if certain else policy.perhaps((f"it may be of another version than {layer.address}", unknown))

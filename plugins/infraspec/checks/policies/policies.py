@@ -121,8 +121,8 @@ def _is_harmless(
 ) -> bool:
     """Tell whether what has a fault works all the same: a list with a dead entry, or what is meant to be public.
 
-    Sources: Amazon S3 User Guide, "Setting permissions for website access" and "Blocking public access to your Amazon
-    S3 storage".
+    Sources: AWS Lambda Developer Guide, "Control access to Lambda function URLs"; Amazon S3 User Guide, "Setting
+    permissions for website access" and "Blocking public access to your Amazon S3 storage".
     """
     if fault.finding == "unknown-action" and statement.effect == "Allow" and not (fault.refused and fault.certain):
         wrong = {one.path for one in faults if one.finding == "unknown-action"}
@@ -132,6 +132,8 @@ def _is_harmless(
         alike = (one for one in faults if (one.finding, one.statement) == (fault.finding, fault.statement))
         dead = {name for one in alike for name in one.about.split(", ")}
         return len(dead) == 1 and dead < {entry for entry in statement.actions or () if isinstance(entry, str)}
+    if fault.finding == "public-access" and held.resource.stated("function_url_auth_type") == "NONE":
+        return True
     reads = _READS.get(held.resource.type, frozenset())
     actions = {render(entry).lower() for entry in statement.actions or ()}
     if fault.finding != "public-access" or not actions or not actions <= reads:

@@ -85,11 +85,12 @@ def _public(statement: Statement, use: Policy) -> Iterator[PolicyFault]:
 def _everybody(statement: Statement, use: Policy, found: str, who: str) -> PolicyFault:
     may = "may assume the role" if use.kind is PolicyKind.TRUST else "is allowed what the statement allows"
     subject = found.partition(" ")[0]
-    remedy = (
-        f'add a condition StringLike on "{subject}:sub"'
-        if use.kind is PolicyKind.TRUST and found.endswith("subject")
-        else "name the principals, or add a condition on aws:PrincipalOrgID, aws:SourceAccount or aws:SourceArn"
-    )
+    remedy = "name the principals, or add a condition on aws:PrincipalOrgID, aws:SourceAccount or aws:SourceArn"
+    if use.kind is PolicyKind.TRUST and found.endswith("subject"):
+        remedy = f'add a condition StringLike on "{subject}:sub"'
+    elif use.arguments is not None:
+        arguments = [name for name, (_, key) in use.arguments.conditions.items() if key.startswith("aws:")]
+        remedy = f"name the principal, or set {' or '.join(arguments or [use.arguments.block])}"
     tested = dict.fromkeys(key or "what is not known" for _, key, _ in tests_of(statement.condition))
     keys = f"conditions on {', '.join(tested)} only" if tested else "no condition"
     return PolicyFault.say(
