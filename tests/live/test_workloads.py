@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from infraspec.checks.access.function_access import check_function_access
+from infraspec.checks.access.task_access import check_task_access
 from infraspec.checks.access.workload_access import check_workload_access
 from infraspec.checks.deployed.drift import check_drift
 from infraspec.checks.deployed.workload_state import check_workload_state
@@ -221,16 +222,20 @@ def test_a_statement_that_somebody_added_lets_the_caller_in(tmp_path: Path) -> N
 def test_what_is_not_read_is_not_proven(tmp_path: Path) -> None:
     """A type that the live suite does not read, and one that AWS has none of, are UNDETERMINED."""
     more = """
-resource "aws_batch_compute_environment" "a" {
-  name         = "app-prod-batch"
-  type         = "MANAGED"
-  service_role = aws_iam_role.import.arn
+resource "aws_iot_topic_rule" "a" {
+  name        = "app_prod_orders"
+  enabled     = true
+  sql         = "SELECT * FROM 'orders'"
+  sql_version = "2016-03-23"
+  lambda {
+    function_arn = aws_lambda_function.import.arn
+  }
 }
 """
     _, live, _ = of(tmp_path, text=SOURCE + more)
-    found = check_workload_access(live, contract(), "prod")
+    found = check_invoke_access(live, contract(), "prod")
 
-    assert [("aws_batch_compute_environment.a", Verdict.UNDETERMINED)] == [(one.address, one.verdict) for one in found]
+    assert [Verdict.UNDETERMINED] == [one.verdict for one in found if one.address == "aws_iot_topic_rule.a"]
 
 
 def test_a_function_whose_name_is_not_known_is_not_proven(tmp_path: Path) -> None:
@@ -310,3 +315,180 @@ def _differing(plan: Plan, live: Plan) -> list[str]:
 
 def _hcl(value: Mapping[str, Any]) -> str:
     return json.dumps(value).replace(": ", " = ")
+
+
+def _allowing(principal: str, source: str) -> dict[str, Any]:
+    """Return an answer of GetPolicy that lets a service in for a source."""
+    condition = {"ArnLike": {"AWS:SourceArn": source}}
+    return {
+        "Policy": json.dumps(
+            {"Statement": [{**STATEMENT, "Principal": {"Service": principal}, "Condition": condition}]}
+        )
+    }
+
+
+BUCKET = """
+resource "aws_s3_bucket_notification" "caller" {
+  bucket = "app-prod-uploads"
+  lambda_function {
+    lambda_function_arn = aws_lambda_function.import.arn
+    events              = ["s3:ObjectCreated:*"]
+  }
+}
+"""
+FILTER = """
+resource "aws_cloudwatch_log_subscription_filter" "caller" {
+  name            = "app-prod-errors"
+  log_group_name  = "/app/prod"
+  filter_pattern  = "ERROR"
+  destination_arn = aws_lambda_function.import.arn
+}
+"""
+REST = """
+resource "aws_api_gateway_integration" "caller" {
+  rest_api_id             = "a1b2c3d4e5"
+  resource_id             = "x1y2z3"
+  http_method             = "POST"
+  integration_http_method = "POST"
+  type                    = "AWS_PROXY"
+  uri                     = aws_lambda_function.import.invoke_arn
+}
+"""
+INVOKED = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{LAMBDA}/invocations"
+EXECUTE = f"arn:aws:execute-api:{REGION}:{ACCOUNT}"
+CALLERS: Mapping[str, tuple[str, str, str, str, Mapping[str, Any]]] = {
+    "a bucket": (
+        BUCKET,
+        "s3.amazonaws.com",
+        "arn:aws:s3:::app-prod-uploads",
+        "s3 get_bucket_notification_configuration",
+        {"LambdaFunctionConfigurations": [{"LambdaFunctionArn": LAMBDA, "Events": ["s3:ObjectCreated:*"]}]},
+    ),
+    "a log group": (
+        FILTER,
+        "logs.amazonaws.com",
+        f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/app/prod:*",
+        "logs describe_subscription_filters",
+        {
+            "subscriptionFilters": [
+                {
+                    "filterName": name,
+                    "logGroupName": "/app/prod",
+                    "filterPattern": "ERROR",
+                    "destinationArn": f"{LAMBDA}{other}",
+                }
+                for name, other in (("app-prod-errors", ""), ("app-prod-errors-of-others", "-of-others"))
+            ]
+        },
+    ),
+    "a REST API": (
+        REST,
+        "apigateway.amazonaws.com",
+        f"{EXECUTE}:a1b2c3d4e5/*",
+        "apigateway get_integration",
+        {"type": "AWS_PROXY", "httpMethod": "POST", "uri": INVOKED},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CALLERS)
+def test_what_calls_a_function_is_read_in_the_account(tmp_path: Path, name: str) -> None:
+    """The policy of the function is asked for what the caller is in the account, and for no other source."""
+    text, service, arn, operation, answer = CALLERS[name]
+
+    def judged(allowed: str) -> tuple[list[Verdict], list[Verdict]]:
+        asked: tuple[str, str] = (operation.split()[0], operation.split()[1])
+        answers = {**ANSWERS, asked: answer, ("lambda", "get_policy"): _allowing(service, allowed)}
+        plan = source(tmp_path / allowed[-4:].strip("*/:"), SOURCE + text)
+        live = live_plan(Answers({**World().answers().table, **answers}), plan, contract(), "prod")
+        found, there = check_invoke_access(live, contract(), "prod"), check_drift(plan, live, {})
+        return tuple([one.verdict for one in some if one.address.endswith(".caller")] for some in (found, there))  # type: ignore[return-value]
+
+    as_it_is = [Verdict.UNDETERMINED if "invoke_arn" in text else Verdict.PROVEN]  # known with a state alone
+    assert judged(arn) == ([Verdict.PROVEN], as_it_is)
+    assert judged("arn:aws:s3:::another") == ([Verdict.VIOLATED], as_it_is)
+
+
+ROLES: Mapping[str, tuple[str, str, str, Mapping[str, Any]]] = {
+    "a pipeline": (
+        """
+resource "aws_codepipeline" "user" {
+  name     = "app-prod-release"
+  role_arn = aws_iam_role.import.arn
+}
+""",
+        "codepipeline",
+        "codepipeline get_pipeline",
+        {"pipeline": {"name": "app-prod-release", "roleArn": ROLE, "stages": []}},
+    ),
+    "a deployment group": (
+        """
+resource "aws_codedeploy_deployment_group" "user" {
+  app_name              = "app-prod"
+  deployment_group_name = "app-prod-blue-green"
+  service_role_arn      = aws_iam_role.import.arn
+  ecs_service {
+    cluster_name = "app-prod"
+    service_name = "app-prod-api"
+  }
+}
+""",
+        "codedeploy",
+        "codedeploy get_deployment_group",
+        {
+            "deploymentGroupInfo": {
+                "applicationName": "app-prod",
+                "deploymentGroupName": "app-prod-blue-green",
+                "serviceRoleArn": ROLE,
+                "ecsServices": [{"clusterName": "app-prod", "serviceName": "app-prod-api"}],
+            }
+        },
+    ),
+    "a compute environment": (
+        """
+resource "aws_batch_compute_environment" "user" {
+  name         = "app-prod-batch"
+  type         = "UNMANAGED"
+  service_role = aws_iam_role.import.arn
+}
+""",
+        "batch",
+        "batch describe_compute_environments",
+        {
+            "computeEnvironments": [
+                {
+                    "computeEnvironmentName": "app-prod-batch",
+                    "computeEnvironmentArn": f"arn:aws:batch:{REGION}:{ACCOUNT}:compute-environment/app-prod-batch",
+                    "serviceRole": ROLE,
+                    "type": "UNMANAGED",
+                    "state": "ENABLED",
+                }
+            ]
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_what_acts_with_a_role_is_read_in_the_account(tmp_path: Path, name: str) -> None:
+    """Who may assume the role is judged by the trust policy that it has there."""
+    text, service, operation, answer = ROLES[name]
+
+    asked: tuple[str, str] = (operation.split()[0], operation.split()[1])
+
+    def verdict(principal: str) -> set[Verdict]:
+        statement = {**TRUST, "Principal": {"Service": principal}}
+        role = {"RoleName": "app-prod-import", "Arn": ROLE, "AssumeRolePolicyDocument": {"Statement": [statement]}}
+        own = {
+            **World().answers().table,
+            **ANSWERS,
+            asked: answer,
+            ("iam", "get_role"): {"Role": role},
+        }
+        plan = source(tmp_path / principal, SOURCE + text)
+        live = live_plan(Answers(own), plan, contract(), "prod")
+        found = [*check_task_access(live, contract(), "prod"), *check_workload_access(live, contract(), "prod")]
+        return {one.verdict for one in found if one.subject.endswith(f"sts:AssumeRole by {service}.amazonaws.com")}
+
+    assert verdict(f"{service}.amazonaws.com") == {Verdict.PROVEN}
+    assert verdict("ec2.amazonaws.com") == {Verdict.VIOLATED}

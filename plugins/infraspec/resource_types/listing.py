@@ -64,7 +64,8 @@ class ApiCall(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
 
     `arguments` are parameters that are attributes of the resource that it is asked of, `parameters` those that are
     always the same, `absent` the codes of errors that say that there is none. Where it
-    `is_paged`, what it tells is a list. An argument before `?` may be left out.
+    `is_paged`, what it tells is a list. An attribute before `?` may be left out; a
+    parameter before `[]` is a list of one.
     """
 
     operation: str

@@ -81,7 +81,8 @@ def _named(scope: LiveScope, source: Resource, peculiarity: Peculiarity) -> Iter
     except RunnerPermissionError as error:
         scope.refused.setdefault(type_, error)
         return
-    fitting = [one for one in found if _fits(values_of(scope, type_, one, given=given), given)]
+    read = [(one, values_of(scope, type_, one, given=given)) for one in found]
+    fitting = [one for one, values in read if _fits(values, given) and _has_name(source, values, given)]
     if len(fitting) > 1:
         which = f"which {type_} of {len(fitting)} is {source.address}"
         several = Unknown(which, AtRunTime(which))
@@ -111,7 +112,8 @@ def _told(scope: LiveScope, source: Resource, path: str) -> Value:
 
 def _answers(scope: LiveScope, listing: Listing, call: ApiCall, known: Mapping[str, Any]) -> Sequence[Entry]:
     """Return what AWS says of what is named: the newest where it keeps older ones too."""
-    operation, parameters = snake(call.operation), {**known, **call.parameters}
+    given = {name.removesuffix("[]"): [value] if name.endswith("[]") else value for name, value in known.items()}
+    operation, parameters = snake(call.operation), {**given, **call.parameters}
     if not call.is_paged:
         found = scope.calls.ask(listing.service, operation, absent=call.absent, **parameters)
         return [] if found is None else [at(found, call.key)]
@@ -123,6 +125,12 @@ def _fits(values: Values, given: Mapping[str, Value]) -> bool:
     """Tell whether an answer may be about what was asked for with less than the source says."""
     open_ = {name: value for name, value in given.items() if isinstance(value, Unknown | Text)}
     return all(same(value, values[name]) is not Truth.NO for name, value in open_.items() if name in values)
+
+
+def _has_name(source: Resource, values: Values, given: Mapping[str, Value]) -> bool:
+    """Tell whether an answer has the name that was asked for, and not one that begins with it."""
+    name = TYPES[source.type].name
+    return not isinstance(given.get(name), str) or values.get(name) == given[name]
 
 
 def unseen(scope: LiveScope, type_: str, error: RunnerPermissionError) -> tuple[Resource, ...]:
