@@ -17,6 +17,7 @@ from infraspec.checks.deployed.databases import database_identifiers
 from infraspec.checks.deployed.hosts import HostFacts
 from infraspec.checks.deployed.inventory import Stray
 from infraspec.checks.deployed.log_groups import log_group_names
+from infraspec.checks.deployed.workload_state import Runs
 from infraspec.contract.alarms import Alarms
 from infraspec.contract.live import Host
 from infraspec.contract.models import Contract
@@ -30,6 +31,7 @@ from infraspec.live.facts.alarms import alarm_states as read_alarm_states
 from infraspec.live.facts.alarms import live_subscriptions
 from infraspec.live.facts.databases import live_databases
 from infraspec.live.facts.hosts import host_facts
+from infraspec.live.facts.schedules import last_runs
 from infraspec.live.facts.secret_readings import chain_evidence
 from infraspec.live.facts.services import running_task_definitions
 from infraspec.live.facts.start_readings import start_facts
@@ -68,6 +70,12 @@ def observed_databases(plan: Plan, live_plan: Plan, snapshot: Calls, contract: C
         pytest.skip("the source has no database instance")
     connects = environment in contract.databases.connect_from
     return live_databases(snapshot, database_identifiers(plan), live_plan, connect=connects)
+
+
+@pytest.fixture
+def runs(snapshot: Calls, live_plan: Plan) -> Runs:
+    """Return how the last runs of rules and schedules ended."""
+    return last_runs(snapshot, live_plan)
 
 
 @pytest.fixture

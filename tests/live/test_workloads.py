@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from infraspec.checks.deployed.workload_state import check_workload_state
 from infraspec.checks.invocation.invoke_access import check_invoke_access
 from infraspec.core.errors import RunnerPermissionError
 from infraspec.core.finding import Finding, Verdict
+from infraspec.live.facts.schedules import last_runs
 from infraspec.live.plan import live_plan
 from infraspec.terraform.plan import Plan
 from tests.live.answers import Answers
@@ -260,7 +262,7 @@ def test_the_last_batch_of_a_mapping(tmp_path: Path, result: str, verdict: Verdi
     (mapping,) = ANSWERS["lambda", "list_event_source_mappings"]["EventSourceMappings"]
     answer = {"EventSourceMappings": [{**mapping, "LastProcessingResult": result}]}
     plan, live, _ = of(tmp_path, list_event_source_mappings=answer)
-    found = check_workload_state(plan, live)
+    found = check_workload_state(plan, live, {})
 
     assert [verdict] == [one.verdict for one in found if one.address == "aws_lambda_event_source_mapping.orders"]
 
@@ -279,8 +281,10 @@ def test_messages_are_told_of_dead_letter_queues_alone(tmp_path: Path) -> None:
         get_function_configuration=configuration,
     )
 
-    assert [] == [one for one in check_workload_state(plan, live) if one.address == "aws_sqs_queue.orders"]
-    assert [True] == [one.advice for one in check_workload_state(dead, there) if one.address == "aws_sqs_queue.orders"]
+    assert [] == [one for one in check_workload_state(plan, live, {}) if one.address == "aws_sqs_queue.orders"]
+    assert [True] == [
+        one.advice for one in check_workload_state(dead, there, {}) if one.address == "aws_sqs_queue.orders"
+    ]
 
 
 def test_a_queue_with_its_policy_as_an_argument(tmp_path: Path) -> None:
@@ -492,3 +496,78 @@ def test_what_acts_with_a_role_is_read_in_the_account(tmp_path: Path, name: str)
 
     assert verdict(f"{service}.amazonaws.com") == {Verdict.PROVEN}
     assert verdict("ec2.amazonaws.com") == {Verdict.VIOLATED}
+
+
+HOUR = datetime(2026, 11, 25, 8, tzinfo=UTC)
+GROUPED = """
+resource "aws_scheduler_schedule" "nightly" {
+  name                = "app-prod-nightly"
+  group_name          = "app-prod"
+  schedule_expression = "rate(1 day)"
+  flexible_time_window {
+    mode = "OFF"
+  }
+  target {
+    arn      = aws_sqs_queue.orders.arn
+    role_arn = aws_iam_role.import.arn
+  }
+}
+"""
+SCHEDULE = {
+    "Name": "app-prod-nightly",
+    "GroupName": "app-prod",
+    "Arn": f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/app-prod/app-prod-nightly",
+    "ScheduleExpression": "rate(1 day)",
+    "State": "ENABLED",
+    "Target": {"Arn": QUEUE, "RoleArn": ROLE},
+}
+
+
+@pytest.mark.parametrize(
+    ("counted", "verdict"),
+    [
+        ({}, Verdict.PROVEN),
+        ({"Invocations": 0, "InvocationAttemptCount": 0}, Verdict.PROVEN),
+        ({"FailedInvocations": 0, "InvocationDroppedCount": 0}, Verdict.VIOLATED),
+        ({"Invocations": 2, "FailedInvocations": 2, "InvocationDroppedCount": 1}, Verdict.VIOLATED),
+        (
+            {"Invocations": 1, "FailedInvocations": 30, "InvocationAttemptCount": 1, "InvocationDroppedCount": 30},
+            Verdict.PROVEN,
+        ),
+    ],
+)
+def test_how_the_last_run_of_a_schedule_ended(tmp_path: Path, counted: dict[str, int], verdict: Verdict) -> None:
+    """What EventBridge could not start is violated until something starts again; `counted` are hours ago."""
+
+    def metrics(**asked: Any) -> Mapping[str, Any]:
+        found = [(one["Id"], one["MetricStat"]["Metric"]["MetricName"]) for one in asked["MetricDataQueries"]]
+        results = [
+            {"Id": id_, "Timestamps": [HOUR, HOUR - timedelta(hours=counted[name])], "Values": [0.0, 1.0]}
+            if name in counted
+            else {"Id": id_, "Timestamps": [], "Values": []}
+            for id_, name in found
+        ]
+        return {"MetricDataResults": results}
+
+    plan = source(tmp_path, SOURCE + GROUPED)
+    own: dict[tuple[str, str], Any] = {
+        ("scheduler", "get_schedule"): SCHEDULE,
+        ("cloudwatch", "get_metric_data"): metrics,
+    }
+    calls = Answers({**World().answers().table, **ANSWERS, **own})
+    live = live_plan(calls, plan, contract(), "prod")
+    found = check_workload_state(plan, live, last_runs(calls, live))
+
+    ran = {one.address: one.verdict for one in found if one.subject.endswith("last run")}
+    assert ran == {"aws_cloudwatch_event_rule.hourly": verdict, "aws_scheduler_schedule.nightly": verdict}
+    assert calls.count("cloudwatch", "get_metric_data") == 1
+
+
+def test_metrics_that_may_not_be_read_leave_the_last_run_open(tmp_path: Path) -> None:
+    """What the runner may not read is unknown, with the statement to add."""
+    plan = source(tmp_path, SOURCE)
+    calls = Answers({**World().answers().table, **ANSWERS, ("cloudwatch", "get_metric_data"): refusing})
+    live = live_plan(calls, plan, contract(), "prod")
+    found = check_workload_state(plan, live, last_runs(calls, live))
+
+    assert [Verdict.UNDETERMINED] == [one.verdict for one in found if one.subject.endswith("last run")]

@@ -18,6 +18,7 @@ from infraspec.ecs.fleet import declared_services
 from infraspec.ecs.task_definition import task_definitions
 from infraspec.live.facts.alarms import alarm_states, live_subscriptions
 from infraspec.live.facts.databases import live_databases
+from infraspec.live.facts.schedules import last_runs
 from infraspec.live.facts.secret_readings import chain_evidence
 from infraspec.live.facts.services import read_fleet, running_task_definitions
 from infraspec.live.facts.start_readings import start_facts
@@ -53,6 +54,7 @@ def _parts(
     yield lambda: alarm_states(calls, alarm_names(plan), 1)
     yield lambda: live_subscriptions(calls, alert_topics(plan, live))
     yield lambda: live_databases(calls, database_identifiers(plan), live)
+    yield lambda: last_runs(calls, live)
     yield lambda: live_log_groups(calls, log_group_names(plan, task_definitions(plan)))
     yield lambda: running_task_definitions(calls, live)
     yield lambda: [start_facts(calls, one) for one in read_fleet(calls, declared_services(plan)).services]

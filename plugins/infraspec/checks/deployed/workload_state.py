@@ -1,18 +1,20 @@
 """Rule `workload-state`: functions, and what calls them, work; nothing that failed lies unread.
 
 AWS keeps what could not be handled in a dead-letter queue, so one that is not empty tells of a failure that nobody has
-looked at yet. The infrastructure is as specified all the same, so it is advice, as an alarm that rings is. Of the last
-run of a schedule AWS tells nothing.
+looked at yet. The infrastructure is as specified all the same, so it is advice, as an alarm that rings is. How the
+last run of a rule or schedule ended is told by the metrics of EventBridge.
 
 Sources: AWS Lambda API Reference, EventSourceMappingConfiguration (LastProcessingResult) and FunctionConfiguration
 (State, LastUpdateStatus); Amazon SQS Developer Guide, "Using dead-letter queues in Amazon SQS"; Amazon EventBridge
 Pipes API Reference, DescribePipe (CurrentState); Amazon RDS API Reference, DBProxy; AWS App Runner API Reference,
-Service; AWS Secrets Manager API Reference, DescribeSecret (NextRotationDate).
+Service; AWS Secrets Manager API Reference, DescribeSecret (NextRotationDate); Amazon EventBridge User Guide,
+"Monitoring Amazon EventBridge".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -25,6 +27,21 @@ from infraspec.terraform.plan import Plan, Resource
 from infraspec.workloads.named_roles import values_at
 
 RULE = RULES["workload-state"]
+
+
+class LastRun(Struct, frozen=True):
+    """When something last ran by the clock, None if not in the last week, and whether that failed for good.
+
+    Where metrics are counted for a group of schedules alone, `group` is its name.
+    """
+
+    at: datetime | None = None
+    failed: bool = False
+    group: str = ""
+
+
+Runs = Mapping[str, LastRun | Unknown]
+"""The last runs by the address of a rule or schedule; Unknown where the runner may not look."""
 
 
 class _State(Struct, frozen=True):
@@ -70,11 +87,12 @@ _DEAD_LETTERS = (
 _QUEUE = "aws_sqs_queue"
 
 
-def check_workload_state(plan: Plan, live_plan: Plan) -> list[Finding]:
-    """Judge what AWS says of the functions, callers and dead-letter queues of a source."""
+def check_workload_state(plan: Plan, live_plan: Plan, runs: Runs) -> list[Finding]:
+    """Judge what AWS says of the functions, callers, schedules and dead-letter queues of a source."""
     known = [one for one in live_plan.managed(*{one.type for one in _STATES}) if one.address in plan.by_address]
     findings = [finding for one in known for state in _STATES if state.type == one.type for finding in _of(one, state)]
-    return [*findings, *(_left(queue) for queue in _dead_letters(plan, live_plan))]
+    ran = [_ran(live_plan.by_address[address], run) for address, run in runs.items() if address in plan.by_address]
+    return [*findings, *ran, *(_left(queue) for queue in _dead_letters(plan, live_plan))]
 
 
 def _of(resource: Resource, state: _State) -> Iterator[Finding]:
@@ -98,6 +116,18 @@ def _said(subject: Subject, state: _State, found: str, why: str) -> Finding:
             return subject.say("not-updated", found=found, why=why)
         case _:
             return subject.say("failed", found=found, why=why)
+
+
+def _ran(resource: Resource, run: LastRun | Unknown) -> Finding:
+    subject = RULE.about(resource, "last run")
+    if isinstance(run, Unknown):
+        return subject.unseen(run.address, how_to_know(run))
+    if run.failed and run.at is not None:
+        of_group = f" (the schedules of {run.group} together)" if run.group else ""
+        return subject.say("run-failed", at=f"{run.at:%Y-%m-%d %H:%M %Z}{of_group}")
+    return subject.proven(
+        "no run of the last week failed after the last that started" if run.at else "no run of the last week failed"
+    )
 
 
 def _dead_letters(plan: Plan, live: Plan) -> Iterator[Resource]:
