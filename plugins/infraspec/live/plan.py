@@ -53,20 +53,30 @@ _PECULIARITIES = {
 }
 
 
-def live_plan(calls: Calls, plan: Plan, contract: Contract, environment: str) -> LivePlan:
+NOTHING_LEFT_OUT: Mapping[str, str] = {}
+
+
+def live_plan(
+    calls: Calls,
+    plan: Plan,
+    contract: Contract,
+    environment: str,
+    *,
+    not_applied: Mapping[str, str] = NOTHING_LEFT_OUT,
+) -> LivePlan:
     """Return the Plan of what exists and belongs to an environment.
 
     That is what the source `plan` names, what the contract's patterns and tags say is of this environment, and what
     these use: the roles of its task definitions, their policies, the secrets and parameters that they read, the keys
     of those. A resource that the source knows has its address and place there, any other its ARN: what the source puts
     in another account or region is not what has its name here. Of what the runner may not look at nothing is known, and
-    each of its attributes is Unknown.
+    each of its attributes is Unknown. `not_applied` says why a sandbox does not have something, by its address or type.
     """
     source = placed(plan, contract, environment)
     membership = Membership(contract, environment, calls.region, calls.account)
     return LivePlan(
         f"the account {calls.account}, region {calls.region}",
-        LiveResources(calls, SourceIndex(source, calls.account, calls.region), membership),
+        LiveResources(calls, SourceIndex(source, calls.account, calls.region), membership, not_applied),
         account=calls.account,
         region=calls.region,
         partition=calls.partition,
@@ -77,7 +87,14 @@ def live_plan(calls: Calls, plan: Plan, contract: Contract, environment: str) ->
 class LiveResources(Sequence[Resource]):
     """The resources that exist, by type; all of them if they are iterated over."""
 
-    def __init__(self, calls: Calls, sources: SourceIndex, membership: Membership) -> None:
+    def __init__(
+        self,
+        calls: Calls,
+        sources: SourceIndex,
+        membership: Membership,
+        not_applied: Mapping[str, str] = NOTHING_LEFT_OUT,
+    ) -> None:
+        self._not_applied = not_applied
         self.refused: dict[str, RunnerPermissionError] = {}
         """Why not all resources of a type are known."""
         self._scope = LiveScope(calls, sources, membership, self.of, self.refused)
@@ -105,9 +122,14 @@ class LiveResources(Sequence[Resource]):
             found += reader(self._scope) if reader else listed(self._scope, type_, _PECULIARITIES.get(type_, NOTHING))
         except RunnerPermissionError as error:
             self.refused.update((name, error) for name in types)
+        found = [one for one in found if not self.left_out(one)]
         known = {one.address for one in found}
         left = (one for name in types if name in self.refused for one in unseen(self._scope, name, self.refused[name]))
         return (*found, *(one for one in left if one.address not in known))
+
+    def left_out(self, source: Resource) -> str:
+        """Return why a sandbox does not have a resource of the source, nothing if it has or this is an account."""
+        return self._not_applied.get(source.address) or self._not_applied.get(source.type, "")
 
     def __iter__(self) -> Iterator[Resource]:
         for type_ in LISTINGS:
@@ -130,6 +152,10 @@ class LivePlan(Plan):
     """A Plan whose resources are asked for by type."""
 
     resources: LiveResources
+
+    def left_out(self, source: Resource) -> str:
+        """Return why a sandbox does not have a resource of the source, nothing if it has or this is an account."""
+        return self.resources.left_out(source)
 
     def unlisted(self, type_: str) -> Unknown | None:
         """Return why there may be more resources of a type than are known, None if there are not."""

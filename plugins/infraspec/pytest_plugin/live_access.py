@@ -7,6 +7,7 @@ import shutil
 import signal
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ from infraspec.ecs.task_definition import task_definitions
 from infraspec.live.facts.services import read_fleet, settled
 from infraspec.live.plan import live_plan
 from infraspec.live.region import refuse_wrong_region
+from infraspec.sandbox.applying import unsupported
 from infraspec.sandbox.background_server import Kept
 from infraspec.sandbox.running import Running, start
 from infraspec.terraform.environments import Environments
@@ -78,6 +80,8 @@ class LiveAccess:
         self._directory: Path | None = None
         self._taken = datetime.now(tz=UTC)
         self._progress: Progress | None = None
+        self.not_applied: dict[str, str] = {}
+        """Why what of the source is not in the sandbox, by its address or its type."""
         self.asking: Callable[[str, str, str], None] | None = None
         """What is called with service, operation and region before each call of AWS."""
 
@@ -105,8 +109,21 @@ class LiveAccess:
         if self._run.is_local:
             self._sandbox = SandboxHandle()
             self._sandbox.start(self._run.contract, self._run.sandbox_environment)
+            self._tell_what_is_left_out(self._sandbox, self._run.sandbox_environment)
         self.check()
         collected(self._check_region, self._run.names, environments=True)
+
+    def _tell_what_is_left_out(self, sandbox: SandboxHandle, name: str) -> None:
+        """Say once how much of the source is in the sandbox, and why the rest is not."""
+        plan = self._run.environments.plan(name)
+        self.not_applied = sandbox.left_out(plan)
+        of_types = Counter(one.type for one in plan.managed() if {one.address, one.type} & self.not_applied.keys())
+        if self._progress and of_types:
+            told = ", ".join(f"{count} {type_}" for type_, count in sorted(of_types.items()))
+            everything = len(plan.managed())
+            self._progress.say(
+                f"infraspec: the sandbox has {everything - of_types.total()} of {everything}, without {told}"
+            )
 
     def _check_region(self, name: str) -> None:
         """Raise ContractError if the application is in another region than the contract says."""
@@ -141,11 +158,15 @@ class LiveAccess:
             self._directory = Path(tempfile.mkdtemp(prefix=f"{_SHARED}{os.getpid()}-"))
             if self._progress:
                 self._progress.watch(self._directory)
-        return {"directory": str(self._directory), "taken": self._taken.isoformat()}
+        return {
+            "directory": str(self._directory),
+            "taken": self._taken.isoformat(),
+            "not_applied": self.not_applied,
+        }
 
     def join(self, given: Mapping[str, Any]) -> None:
         """Take what the controller has given, in a worker, and check who asks."""
-        self._directory = Path(given["directory"])
+        self._directory, self.not_applied = Path(given["directory"]), dict(given["not_applied"])
         self._taken = datetime.fromisoformat(given["taken"])
         self.check()
 
@@ -167,7 +188,10 @@ class LiveAccess:
             )
         return self._found[name]
 
-    plan = staticmethod(live_plan)
+    def plan(self, snapshot: Calls, plan: Plan, contract: Contract, environment: str) -> Plan:
+        """Return the Plan of what exists and belongs to an environment."""
+        return live_plan(snapshot, plan, contract, environment, not_applied=self.not_applied)
+
     task_definitions = staticmethod(task_definitions)
 
     @staticmethod
@@ -238,6 +262,14 @@ class SandboxHandle:
             variables = {**self._running.environment, _ENDPOINT: self._running.endpoint}
         _replace({**_NO_CONFIGURATION, **variables})
 
+    def left_out(self, plan: Plan) -> dict[str, str]:
+        """Return why what of a plan is not in the sandbox, by address or type; of what others keep it is not known."""
+        if self._running is not None:
+            return {one.address or one.type: one.reason for one in self._running.not_applied}
+        kept = Kept.read() if self._before.get(_ENDPOINT) else None
+        is_own = kept is not None and kept.endpoint == self._before[_ENDPOINT]
+        return {one.type: one.reason for one in unsupported(plan)} if is_own else {}
+
     def ended(self) -> SandboxError | None:
         """Return an error if what was started runs no more."""
         return self._running.ended() if self._running else None
@@ -299,7 +331,7 @@ class Progress:
         is_new = service not in self._said and terminal.isatty
         if is_new or monotonic() - self._last >= _SECONDS:
             self._said.add(service)
-            self._say(f"infraspec: asking AWS for {service}.{operation} in {region}")
+            self.say(f"infraspec: asking AWS for {service}.{operation} in {region}")
 
     def watch(self, directory: Path) -> None:
         """Say every ten seconds how many answers the workers share, until the run ends."""
@@ -315,10 +347,11 @@ class Progress:
         while not self._ended.wait(_SECONDS):
             count = sum(path.suffix not in {".lock", ".part"} for path in directory.glob("*-*"))
             if count != before:
-                self._say(f"infraspec: {count} answers of AWS so far")
+                self.say(f"infraspec: {count} answers of AWS so far")
             before = count
 
-    def _say(self, line: str) -> None:
+    def say(self, line: str) -> None:
+        """Write a line whatever is captured."""
         self._last = monotonic()
         terminal, capture = self._terminal, self._plugins.get_plugin("capturemanager")
         with capture.global_and_fixture_disabled() if capture else nullcontext():

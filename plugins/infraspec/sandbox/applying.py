@@ -80,7 +80,7 @@ class AppliedPlan:
         if self.settled:
             settle(self.account)
         refused = [NotApplied(resource.type, 1, reason, resource.address) for resource, reason in failed]
-        return (*_unsupported(plan), *elsewhere, *refused, *kept)
+        return (*unsupported(plan), *elsewhere, *refused, *kept)
 
     def _pass(self, resources: list[Resource], created: Created) -> list[tuple[Resource, str]]:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - the static path never imports it
@@ -133,7 +133,8 @@ def _divided(plan: Plan, whereabouts: Whereabouts) -> tuple[Plan, list[NotApplie
     return plan.replaced(resources=kept), left
 
 
-def _unsupported(plan: Plan) -> Iterator[NotApplied]:
+def unsupported(plan: Plan) -> Iterator[NotApplied]:
+    """Yield the types of a plan that no sandbox has."""
     for type_ in plan.types():
         if type_ not in KINDS:
             yield NotApplied(type_, len(plan.managed(type_)), "the sandbox does not know this type")

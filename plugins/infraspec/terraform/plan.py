@@ -433,6 +433,10 @@ class Plan:
         """Return why it is not known whether what has an address is there, of itself and of the modules it is in."""
         return uncertainties(self.uncertain, address) if self.uncertain else {}
 
+    def left_out(self, source: Resource) -> str:  # noqa: ARG002 - a sandbox may lack something
+        """Return why something of the source cannot be there; nothing of a plan."""
+        return ""
+
     def unlisted(self, type_: str) -> Unknown | None:  # noqa: ARG002 - a plan of an account has some
         """Return why there may be more resources of a type than are known, None if there are not."""
         return None

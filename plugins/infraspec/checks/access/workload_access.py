@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from infraspec.checks.access.workload_roles import check_workload_roles
+from infraspec.checks.common.live_comparison import not_read
 from infraspec.contract.models import Contract
 from infraspec.core.finding import Finding
 from infraspec.core.rules import RULES
 from infraspec.iam.evaluation.decision import Decision
 from infraspec.terraform.plan import Plan
-from infraspec.workloads.batch import job_definitions
+from infraspec.workloads.batch import JOB_DEFINITION, job_definitions
 
 RULE = RULES["workload-access"]
 
@@ -17,4 +18,5 @@ def check_workload_access(
     plan: Plan, contract: Contract, environment: str, decisions: dict[str, Decision] | None = None
 ) -> list[Finding]:
     """Judge the roles of App Runner services, jobs and database proxies: one finding for each permission."""
-    return check_workload_roles(plan, contract, environment, RULE, decisions, tasks=job_definitions(plan))
+    found = check_workload_roles(plan, contract, environment, RULE, decisions, tasks=job_definitions(plan))
+    return [*found, *not_read(RULE, plan, (JOB_DEFINITION,))]

@@ -149,7 +149,9 @@ def not_read(rule: Rule, plan: Plan, types: Iterable[str]) -> Iterator[Finding]:
     there = {one.address for one in plan.managed(*types)}
     for source in plan.source.managed(*types):
         known = resource_type(source.type)
-        if source.address not in there and (known.listing is None or known.drift is None):
+        if why := plan.left_out(source):
+            yield not_in_sandbox(rule, source, why)
+        elif source.address not in there and (known.listing is None or known.drift is None):
             why = (
                 "AWS has none that is certainly it" if known.listing else f"the live suite does not read {source.type}"
             )
@@ -159,6 +161,16 @@ def not_read(rule: Rule, plan: Plan, types: Iterable[str]) -> Iterator[Finding]:
                 reason="so nothing is known of what is deployed there",
                 remedy="the static suite judges the source: compare what that says with AWS, and waive the finding",
             )
+
+
+def not_in_sandbox(rule: Rule, source: Resource, why: str) -> Finding:
+    """Say that nothing is known of a resource that could not be applied to the sandbox."""
+    return rule.about(source).undetermined(
+        expected="what AWS has of it",
+        found="it is not in the sandbox",
+        reason=why,
+        remedy="run the live suite against the account: infraspec check --live --env NAME",
+    )
 
 
 def counted(types: Mapping[str, int]) -> str:

@@ -22,6 +22,7 @@ from infraspec.checks.common.live_comparison import (
     Difference,
     ResolvedSource,
     counted,
+    not_in_sandbox,
     not_placed,
     refusal_of,
     same,
@@ -307,6 +308,9 @@ def _not_compared(bound: ResolvedSource, unseen: list[Resource]) -> Finding:
 
 def _of_source(source: Resource, drift: DriftAttributes, run: _Running) -> Iterator[Finding]:
     bound = run.bound
+    if why := bound.live.left_out(source):
+        yield not_in_sandbox(RULE, source, why)
+        return
     live = find_live(source, bound)
     if live is None:
         yield left_open(bound.plan, _absent(source, bound))
