@@ -443,3 +443,84 @@ def test_many_readers_are_counted(tmp_path: Path) -> None:
     made = with_export(plan(tmp_path, BASE), tmp_path, export(*(role(f"r{i:02}", {"all": READ}) for i in range(20))))
     _, api = check_secret_readers(made, contract(), "prod")
     assert api.reason.endswith(f"{of_account('role', 'r11')} and 8 more")
+
+
+def trusted(principal: str, more: str = "", effect: str = "Allow", action: str = "sts:AssumeRole") -> str:
+    """Return a role that reads every secret, and whom it trusts."""
+    return f"""
+    resource "aws_iam_role" "reader" {{
+      name               = "reader"
+      assume_role_policy = jsonencode({{
+        Version   = "2012-10-17"
+        Statement = [{{ Effect = "{effect}", Principal = {principal}, Action = "{action}"{more} }}]
+      }})
+      inline_policy {{
+        name   = "read"
+        policy = jsonencode({{
+          Version   = "2012-10-17"
+          Statement = [{{ Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = "*" }}]
+        }})
+      }}
+    }}
+    """
+
+
+_USER = """
+resource "aws_iam_user" "bob" { name = "bob" }
+resource "aws_iam_user_policy" "bob" {
+  name   = "own"
+  user   = aws_iam_user.bob.name
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "EFFECT", Action = "ACTION", Resource = "*" }]
+  })
+}
+"""
+
+
+def bob(action: str, effect: str = "Allow") -> str:
+    """Return a user with one statement."""
+    return _USER.replace("EFFECT", effect).replace("ACTION", action)
+
+
+_MFA = ', Condition = { Bool = { "aws:MultiFactorAuthPresent" = "true" } }'
+_ROOT, _FOREIGN = f'{{ AWS = "arn:aws:iam::{ACCOUNT}:root" }}', f"arn:aws:iam::{OTHER}:root"
+
+
+@pytest.mark.parametrize(
+    ("source", "reader", "verdict"),
+    [
+        (trusted(f'{{ AWS = "{_FOREIGN}" }}'), _FOREIGN, VIOLATED),
+        (trusted(f'{{ AWS = ["{_FOREIGN}"], Service = "ecs-tasks.amazonaws.com" }}'), _FOREIGN, VIOLATED),
+        (trusted('"*"'), "everybody", VIOLATED),
+        (trusted(f'{{ AWS = "{_FOREIGN}" }}', action="sts:*"), _FOREIGN, VIOLATED),
+        (trusted(f'{{ AWS = "{_FOREIGN}" }}', _MFA), _FOREIGN, UNDETERMINED),
+        (trusted("{ AWS = aws_iam_user.bob.arn }") + bob("s3:GetObject"), "aws_iam_user.bob", VIOLATED),
+        (trusted(_ROOT) + bob("sts:AssumeRole"), "aws_iam_user.bob", VIOLATED),
+        (trusted(f'{{ AWS = "{_FOREIGN}" }}', effect="Deny"), "", PROVEN),
+        (trusted(f'{{ AWS = "{_FOREIGN}" }}', action="sts:TagSession"), "", PROVEN),
+        (trusted('{ Service = "ecs-tasks.amazonaws.com" }') + bob("sts:AssumeRole"), "", PROVEN),
+        (
+            trusted('{ Federated = "cognito-identity.amazonaws.com" }', action="sts:AssumeRoleWithWebIdentity"),
+            "",
+            PROVEN,
+        ),
+        (trusted(_ROOT) + bob("s3:GetObject"), "", PROVEN),
+        (trusted("{ AWS = aws_iam_user.bob.arn }") + bob("sts:AssumeRole", "Deny"), "", PROVEN),
+    ],
+)
+def test_who_may_assume_a_role_that_reads_is_a_reader(
+    source: str, reader: str, verdict: Verdict, tmp_path: Path
+) -> None:
+    """By the trust policy alone, or by the trust of the account and a policy of its own."""
+    _, api = findings(tmp_path, BASE + source, **{"*": ["aws_iam_role.app", "aws_iam_role.reader"]})
+
+    assert (verdict, reader) == (api.verdict, api.subject)
+
+
+def test_a_foreign_account_that_may_assume_a_reader_is_too_many_without_a_list(tmp_path: Path) -> None:
+    """The finding says by which role it reads."""
+    _, api = findings(tmp_path, BASE + trusted(f'{{ AWS = "{_FOREIGN}" }}'))
+
+    assert (VIOLATED, _FOREIGN) == (api.verdict, api.subject)
+    assert api.reason.startswith("it may assume aws_iam_role.reader, which reads it: allowed by")

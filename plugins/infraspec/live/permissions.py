@@ -51,6 +51,7 @@ def _parts(
 ) -> Iterator[Callable[[], object]]:
     live = live_plan(calls, plan, contract, environment)
     yield lambda: strays(calls, plan, live, contract, environment)
+    yield live.with_principals
     yield lambda: alarm_states(calls, alarm_names(plan), 1)
     yield lambda: live_subscriptions(calls, alert_topics(plan, live))
     yield lambda: live_databases(calls, database_identifiers(plan), live)

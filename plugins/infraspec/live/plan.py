@@ -7,6 +7,7 @@ Tagging API Reference, GetResources (what has or had tags; IAM is not among it).
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,11 +30,12 @@ from infraspec.core.truth import Truth
 from infraspec.core.unknown import Unknown
 from infraspec.live.resources import containers, network, notifications, secrets, workloads
 from infraspec.live.resources.api_to_terraform import tag_map
+from infraspec.live.resources.principals import principals
 from infraspec.live.resources.reading import LISTINGS, NOTHING, listed, unseen
 from infraspec.live.resources.scope import LiveScope, Membership, refused
 from infraspec.live.resources.source_index import SourceIndex
 from infraspec.terraform.aws_attributes import AwsAttributes
-from infraspec.terraform.plan import Plan, Resource
+from infraspec.terraform.plan import IamSnapshot, Plan, Resource
 
 _TAGGED = "what the tags alone tell of"
 _READERS: Mapping[str, Callable[[LiveScope], Iterable[Resource]]] = {
@@ -106,6 +108,10 @@ class LiveResources(Sequence[Resource]):
         """Return the resources of the given types."""
         return tuple(one for type_ in types if type_ in LISTINGS for one in self._of(type_) if one.type == type_)
 
+    def principals(self) -> IamSnapshot:
+        """Return the users, groups, roles and grants of the account. Raises RunnerPermissionError, SnapshotError."""
+        return principals(self._scope)
+
     def _of(self, type_: str) -> tuple[Resource, ...]:
         reader = _READERS.get(type_)
         key = reader or type_
@@ -162,6 +168,13 @@ class LivePlan(Plan):
         self.managed(type_)
         error = self.resources.refused.get(type_)
         return None if error is None else refused(f"each {type_} of the account", error)
+
+    def with_principals(self) -> LivePlan | Unknown:
+        """Return the plan with the principals of the account and the grants of the keys that its secrets are under."""
+        try:
+            return dataclasses.replace(self, snapshots=(self.resources.principals(),))
+        except RunnerPermissionError as error:
+            return refused("a principal of the account", error)
 
     def __repr__(self) -> str:
         return f"<Plan of {self.origin}>"

@@ -441,6 +441,10 @@ class Plan:
         """Return why there may be more resources of a type than are known, None if there are not."""
         return None
 
+    def with_principals(self) -> Plan | Unknown:
+        """Return the plan with all that is known of its account's principals, Unknown where they may not be seen."""
+        return self
+
     def is_certain(self, resource: Resource, beside: Resource | None = None) -> bool:
         """Tell whether a resource is there for certain, or with `beside` whenever that is."""
         given = self.uncertainties(beside.address) if beside else {}

@@ -403,12 +403,15 @@ class RoleIndex:
         return Role(shown, value, policies, unknown=unknown, remedy=remedy)
 
     def others(self, snapshot: IamSnapshot) -> Iterator[Role]:
-        """Yield the roles of a snapshot that the plan neither has nor deletes; what may be its own is not certain."""
+        """Yield the roles of a snapshot that the plan neither has nor deletes; what may be its own is not certain.
+
+        What exists is told from the rest by its ARN: nothing of it is still to be made.
+        """
         for resource in snapshot.managed("aws_iam_role"):
             gone = self.elsewhere.deleted(resource.type, resource.stated("name"), str(snapshot.account))
             if not gone and self._resource(resource.stated("arn")) is None:
                 role = self._of_snapshot(resource, snapshot)
-                sure = self.elsewhere.role(role.arn).resource is not None
+                sure = self.plan.source is not None or self.elsewhere.role(role.arn).resource is not None
                 yield role if sure else replace(role, policies=tuple(one.perhaps() for one in role.policies))
 
     def _of_snapshot(self, role: Resource, snapshot: IamSnapshot) -> Role:

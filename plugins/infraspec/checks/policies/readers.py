@@ -1,17 +1,16 @@
 """Who may read a secret: the roles, users and groups that are known, and whom the secret's own policy lets in.
 
-Reading is secretsmanager:GetSecretValue; whether a reader may use the secret's KMS key too is another matter. Of
-principals that are not in the plan nothing is known but what the policy of the secret says, unless there is a snapshot
-of the account: then its roles, users and groups are asked too.
+Reading is secretsmanager:GetSecretValue; whether a reader may use the secret's KMS key too is another matter. Who may
+assume a role that reads is a reader too. Of principals that are not in the plan nothing is known but what the policy of
+the secret says, unless there is a snapshot of the account, as the live suite always has: then its roles, users and
+groups are asked too, and to whom of other accounts grants give the key.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from infraspec.checks.access.access_decisions import request_context
@@ -19,16 +18,15 @@ from infraspec.checks.common.policy_owners import PolicyAttachment, attachments
 from infraspec.checks.common.resources_by_arn import arn_index
 from infraspec.checks.common.roles import RoleIndex, role_index
 from infraspec.checks.common.roles_in_snapshots import as_far_as_certain
+from infraspec.checks.common.unknown_remedies import how_to_know
+from infraspec.checks.policies.assumers import RoleAssumers
+from infraspec.checks.policies.let_in import CONTEXT, LetIn, SecretReader, account_in
 from infraspec.checks.policies.reader_index import READ, AskedSecret, ReaderCandidate, ReaderIndex
-from infraspec.core.finding import Location
-from infraspec.core.truth import Truth, all_of, not_
-from infraspec.core.unknown import Text, Unknown, Value, render
+from infraspec.core.truth import Truth
+from infraspec.core.unknown import Unknown, Value, render
 from infraspec.iam.evaluation.decision import decide, why
-from infraspec.iam.evaluation.layers import ResourceLayer
 from infraspec.iam.policy.context import Context, Request
-from infraspec.iam.policy.document import Statement
-from infraspec.iam.policy.partial_arn import PartialArn, shown
-from infraspec.iam.policy.principals import Principal
+from infraspec.iam.policy.partial_arn import PartialArn
 from infraspec.iam.policy.statements import Hit, IdentityPolicy
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import IamSnapshot, Plan, Resource, snapshot_of
@@ -100,25 +98,7 @@ def _candidate(
 
 
 SECRET = "aws_secretsmanager_secret"  # noqa: S105 - a type of resource
-_ACCOUNT = re.compile(r"^(?:arn:[^:]*:(?:iam|sts)::)?(\d{12})(?::|$)")
-
-
-class SecretReader(Struct, frozen=True):
-    """Somebody who may read a secret, or perhaps may.
-
-    `name` is a Terraform address, an ARN, a service or `everybody`; `names` are all that it goes by. `outside` says
-    that it is not of the account of the secret.
-    """
-
-    name: str
-    names: tuple[str, ...]
-    certain: bool
-    reason: str
-    location: Location | None = None
-    outside: bool = False
-
-    def __str__(self) -> str:
-        return self.name if self.certain else f"perhaps {self.name}"
+GRANT, DECRYPT = "aws_kms_grant", "kms:Decrypt"
 
 
 class SecretReaders:
@@ -145,8 +125,34 @@ class SecretReaders:
         asked = AskedSecret.of(subject, shared)
         own = (self._ask(candidate, asked) for candidate in self._index.about(subject, shared))
         readers = [self._as_far_as_certain(reader, secret) for reader in own if reader is not None]
-        let_in = {reader.name: reader for reader in self._let_in(shared, subject)}
-        return [*readers, *let_in.values()]
+        let_in = {reader.name: reader for reader in self._let_in.of(shared, READ, subject)}
+        direct = [*readers, *let_in.values()]
+        return [*direct, *self._assumers.beside(direct), *self._granted(secret)]
+
+    def _granted(self, secret: Resource) -> Iterator[SecretReader]:
+        """Yield to whom of other accounts grants give the key of a secret.
+
+        Source: AWS KMS Developer Guide, "Grants in AWS KMS".
+        """
+        key = secret.stated("kms_key_id")
+        for grant in self._snapshot.managed(GRANT) if self._snapshot and isinstance(key, str) else ():
+            names, grantee = grant.stated("key_names"), grant.stated("grantee_principal")
+            if not isinstance(names, list) or key not in names:
+                continue
+            if isinstance(grantee, Unknown):
+                who, remedy = f"whoever has a grant of {key}", how_to_know(grantee)
+                reader = SecretReader(who, (who,), certain=False, reason=f"{grantee.address} is not known")
+                yield replace(reader, action=DECRYPT, outside=True, remedy=remedy)
+            elif account_in(render(grantee)) not in {"", self.plan.account}:
+                who, reason = render(grantee), f"the grant {grant.name} allows it, and the secret is under that key"
+                remedy = f"aws kms revoke-grant --key-id {key} --grant-id {grant.name}"
+                reader = SecretReader(who, (who,), certain=True, reason=reason)
+                yield replace(
+                    reader,
+                    action=DECRYPT,
+                    outside=True,
+                    remedy=f"name it under [policies.secret_readers], or\n{remedy}",
+                )
 
     def _as_far_as_certain(self, reader: SecretReader, secret: Resource) -> SecretReader:
         """Leave open whether a principal reads a secret if there may be no such principal."""
@@ -209,50 +215,19 @@ class SecretReaders:
     def _context(self, candidate: ReaderCandidate, secret: AskedSecret) -> Context:
         """Return what is known of a request, which is the same for all secrets of a region and account."""
         if candidate.principal is None:
-            return _CONTEXT
+            return CONTEXT
         key = (candidate.arn, *secret.place)
         if key not in self._contexts:
             self._contexts[key] = request_context(candidate.arn, secret.subject.value)
         return self._contexts[key]
 
-    def _let_in(self, shared: list[IdentityPolicy], subject: PartialArn) -> Iterator[SecretReader]:
-        """Yield the principals outside of the plan that the secret's own policy lets in, as the policy names them."""
-        request = Request(READ, subject, _CONTEXT)
-        for policy in shared:
-            for clause, covered in policy.about(READ):
-                answer = all_of(covered, clause.applies(request), _allows(clause.statement.effect))
-                for name, value, outside in self._named(clause.statement) if answer is not Truth.NO else ():
-                    principal = None if value is None else Principal.of(value)
-                    denied = ResourceLayer.asked(shared, request, principal, bounded=False).denied
-                    allowed = all_of(answer, not_(denied), Truth.MAYBE if isinstance(value, Unknown) else Truth.YES)
-                    if allowed is not Truth.NO:
-                        hit, certain = Hit(policy, clause), allowed is Truth.YES
-                        reason = f"{'allowed by' if certain else 'depends on'} {hit}"
-                        yield SecretReader(name, (name,), certain, reason, hit.location, outside)
-
-    def _named(self, statement: Statement) -> Iterator[tuple[str, Value, bool]]:
-        """Yield whom a statement names: a name, a value (None for everybody), and whether it is of another account.
-
-        The secret's own account is passed over, as it leaves the decision to its policies, and so are principals of the
-        plan, which are asked themselves.
-        """
-        if statement.not_principal is not None:
-            yield "everybody else", None, True
-            return
-        for kind, entry in _entries(statement.principal):
-            value = self.attributes.narrow(entry)
-            text = shown(value) if isinstance(value, str | Text | Unknown) else render(value)
-            account = _ACCOUNT.match(text)
-            number = account[1] if account is not None else ""
-            own = number != "" and number == self.plan.account
-            if kind == "AWS" and entry == "*":
-                yield "everybody", None, True
-            elif not (own and text.endswith((":root", number))) and text not in self._arns:
-                yield text, value, number != "" and isinstance(self.plan.account, str) and not own
+    @cached_property
+    def _let_in(self) -> LetIn:
+        return LetIn(self.attributes, frozenset(render(holder.arn) for holder in self._index.candidates))
 
     @cached_property
-    def _arns(self) -> frozenset[str]:
-        return frozenset(render(holder.arn) for holder in self._index.candidates)
+    def _assumers(self) -> RoleAssumers:
+        return RoleAssumers(self.attributes, self._index.candidates)
 
 
 def _without_secret(candidate: ReaderCandidate) -> str:
@@ -260,19 +235,3 @@ def _without_secret(candidate: ReaderCandidate) -> str:
     hits = [Hit(policy, clause) for policy in candidate.policies for clause, _ in policy.about(READ)]
     doubts = dict.fromkeys(hit.clause.doubt[0] for hit in hits if hit.clause.doubt)
     return "; ".join([f"it depends on {', '.join(map(str, hits))}", *doubts])
-
-
-_CONTEXT = Context.of({"aws:SecureTransport": True})
-
-
-def _allows(effect: Value) -> Truth:
-    return Truth.YES if effect == "Allow" else Truth.NO if effect == "Deny" else Truth.MAYBE
-
-
-def _entries(principal: Value) -> Iterator[tuple[str, Value]]:
-    if not isinstance(principal, Mapping):
-        yield "AWS", principal
-        return
-    for kind, entries in principal.items():
-        for entry in entries if isinstance(entries, list | tuple) else (entries,):
-            yield kind, entry
