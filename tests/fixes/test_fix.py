@@ -266,6 +266,33 @@ def test_a_map_of_the_module_has_the_tags(written: str, expected: str, tmp_path:
     assert [] == left(tmp_path, fixes)
 
 
+OPEN = CONTRACT + "[tags.common]\nOwner = {}\n"
+
+
+def queues(*owners: str) -> str:
+    """Return queues with these expressions as tags, and one without tags."""
+    queue = 'resource "aws_sqs_queue" "q{0}" {{\n  name = "q{0}"\n  tags = {{ Owner = {1} }}\n}}\n'
+    bare = 'resource "aws_sqs_queue" "bare" {\n  name = "bare"\n}\n'
+    return 'variable "owner" {}\n' + "".join(queue.format(*pair) for pair in enumerate(owners)) + bare
+
+
+@pytest.mark.parametrize("owner", ["var.owner", '"platform"'])
+def test_a_tag_is_written_as_the_others_write_it(owner: str, tmp_path: Path) -> None:
+    """A value that the contract leaves open is the expression that all others of the module have."""
+    fixes = fixes_of(tmp_path, {"main.tf": queues(owner, owner)}, contract=OPEN)
+    (text,) = fixes.after.values()
+    assert text.endswith(f'  name = "bare"\n  tags = {{\n    Owner = {owner}\n  }}\n}}\n')
+    assert [] == left(tmp_path, fixes)
+
+
+@pytest.mark.parametrize("owners", [("var.owner", '"platform"'), ("upper(var.owner)",) * 2])
+def test_a_tag_that_is_written_otherwise_is_not_taken(owners: tuple[str, str], tmp_path: Path) -> None:
+    """Where the others do not agree, or take it from elsewhere, the value is for the owner to say."""
+    fixes = fixes_of(tmp_path, {"main.tf": queues(*owners)}, contract=OPEN)
+    assert {} == fixes.after
+    assert ["no variable or local value of the module is a map with Owner"] == [one.reason for one in fixes.unfixed]
+
+
 def test_a_map_of_the_caller_has_the_tags(tmp_path: Path) -> None:
     """A module that is given tags gets those that its caller has for its own resources, once for all that it makes."""
     contract = CONTRACT + "[tags.common]\nTeam = {}\nOwner = {}\n"
@@ -355,6 +382,20 @@ def test_a_file_of_json_is_left_alone(tmp_path: Path) -> None:
     fixes = fixes_of(tmp_path, source, contract=CONTRACT + '[tags.common]\nOwner = "platform"\n')
     assert {} == fixes.after
     assert ["main.tf.json is JSON: `infraspec fix` edits HCL"] == [one.reason for one in fixes.unfixed]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("public.ecr.aws/docker/library/nginx:1.27", "<ACCOUNT>.dkr.ecr.eu-west-1.amazonaws.com/api", "name an image"),
+        ("aws_iam_role.execution.arn", '"arn:aws:iam::12345:role/execution"', "name a role: arn:"),
+    ],
+)
+def test_access_that_has_no_patch_says_what_to_do(old: str, new: str, reason: str, tmp_path: Path) -> None:
+    """The reason is that of the finding, with what a person has to write."""
+    fixes = fixes_of(tmp_path, {"main.tf": TRUST + TASK.replace(old, new) + ROLE + POLICIES["inline"]})
+    (own,) = {one.reason for one in fixes.unfixed if "; by hand: " in one.reason}
+    assert reason in own
 
 
 def test_a_patch_that_makes_something_worse_is_not_offered(tmp_path: Path) -> None:

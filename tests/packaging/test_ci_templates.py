@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -108,3 +109,54 @@ def test_steps_of_the_action(tmp_path: Path) -> None:
     assert stopped.removeprefix("::stop-commands::") == resumed.strip(":")
     assert "::error " in run("Write annotations and summary")
     assert "<!-- infraspec-report -->" in (tmp_path / "summary.md").read_text(encoding="utf-8")
+
+
+GH = """\
+#!/bin/sh
+echo "$*" >> "$RUNNER_TEMP/calls"
+case "$*" in
+  "pr diff"*) cat "$RUNNER_TEMP/diff" ;;
+  *--jq*) echo 41 ;;
+  *--input*) cp "$RUNNER_TEMP/review.json" "$RUNNER_TEMP/posted.json" ;;
+esac
+"""
+QUEUE = 'resource "aws_sqs_queue" "jobs" {\n  name = "jobs"\n}\n'
+REQUEST = "--- a/infra/main.tf\n+++ b/infra/main.tf\n@@ -1,2 +1,3 @@\n resource\n+  name\n }\n"
+
+
+@pytest.mark.parametrize(("diff", "is_posted"), [(REQUEST, True), (REQUEST.replace("main.tf", "other.tf"), False)])
+def test_the_action_posts_suggestions(diff: str, is_posted: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a case
+    """What is posted is a review of the request with the fix of a changed line; suggestions before go first."""
+    step = next(step for step in read(ACTION)["runs"]["steps"] if "--review" in step.get("run", ""))
+    binaries, infra = tmp_path / "infraspec" / "bin", tmp_path / "infra"
+    binaries.mkdir(parents=True)
+    infra.mkdir()
+    (infra / "main.tf").write_text(QUEUE)
+    contract = '[project]\napplication = "shop"\n[environments.dev]\n[tags.common]\nOwner = "platform"\n'
+    (infra / "infraspec.toml").write_text(contract)
+    (tmp_path / "diff").write_text(diff)
+    for name, text in (("gh", GH), ("infraspec", f'#!/bin/sh\nexec "{sys.executable}" -m infraspec "$@"\n')):
+        (binaries / name).write_text(text)
+        (binaries / name).chmod(0o755)
+    environ = {
+        **os.environ,
+        "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "RUNNER_TEMP": str(tmp_path),
+        "DIRECTORY": "infra",
+        "ENVIRONMENTS": "",
+        "NUMBER": "12",
+        "REPOSITORY": "owner/shop",
+    }
+    command = ["bash", "-eo", "pipefail", "-c", step["run"]]
+    ran = subprocess.run(command, cwd=tmp_path, env=environ, check=False, capture_output=True, text=True)
+
+    assert (0, "") == (ran.returncode, ran.stderr)
+    calls = (tmp_path / "calls").read_text()
+    assert "--method DELETE repos/owner/shop/pulls/comments/41 --silent\n" in calls
+    assert is_posted is ("repos/owner/shop/pulls/12/reviews --input" in calls)
+    if is_posted:
+        (comment,) = json.loads((tmp_path / "posted.json").read_bytes())["comments"]
+        assert ("infra/main.tf", 2, "RIGHT") == (comment["path"], comment["line"], comment["side"])
+        assert comment["body"].startswith("<!-- infraspec-fix -->\n")
+        assert comment["body"].endswith('```suggestion\n  name = "jobs"\n  tags = {\n    Owner = "platform"\n  }\n```')

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from infraspec.core.errors import listing
 from infraspec.core.unknown import Value
 from infraspec.fixes.patch_builder import Item, PatchBuilder, Plans, Site, local_address, root_of
@@ -227,12 +229,18 @@ def _default_tags(builder: PatchBuilder, items: Sequence[Item]) -> Iterator[Edit
 def _shared_tags(builder: PatchBuilder, items: Sequence[Item]) -> Iterator[Edit]:
     """Merge a map that the module has for its resources into the tags of one, whose own ones win.
 
-    Where the module is given tags, and its caller has the map, it gets that.
+    Without a map, what all other resources of the module write is taken; where the module is given tags, and its caller
+    has the map, it gets that.
     """
     site, keys = items[0][1], {name for _, _, change in items for name, _ in change.entries}
     try:
         name = _map_with(builder.naming.visible(site.module), keys, list(_tags_of(site.module)))
     except UnfixableError:
+        usual = _usual_values(site.module, keys)
+        if keys <= usual.keys():
+            entries = tuple((key, usual[key]) for key in sorted(keys))
+            yield from _arguments(builder, [(one, own, replace(each, entries=entries)) for one, own, each in items])
+            return
         variable = _variable_of_tags(site)
         if not variable:
             raise
@@ -291,6 +299,25 @@ def _map_with(visible: Mapping[str, Value], keys: AbstractSet[str], used: Sequen
         raise UnfixableError(f"no variable or local value of the module is a map with {listing(sorted(keys), _FEW)}")
     pattern = {name: re.compile(rf"(?<![\w.]){re.escape(name)}(?![\w.\[])") for name in named}
     return min(named, key=lambda name: (-sum(bool(pattern[name].search(text)) for text in used), len(name)))
+
+
+_ANYWHERE = re.compile(r'(?:var|local)\.\w+|"[^"$%\\]*"')
+"""What means the same in every resource of a module."""
+
+
+def _usual_values(module: ModuleInstance, keys: AbstractSet[str]) -> Mapping[str, str]:
+    """Return how all tags of a module that have some keys write their values, where they do it alike."""
+    found: dict[str, set[str]] = {}
+    for body in module.configuration.resources.values():
+        if (written := body.attributes.get("tags")) is None:
+            continue
+        node, text = written[0].expression, written[1].text
+        for part in node.arguments if isinstance(node, ast.Call) and node.name == "merge" else (node,):
+            for key, value in part.items if isinstance(part, ast.Object) else ():
+                if isinstance(key, ast.Literal) and key.value in keys:
+                    found.setdefault(str(key.value), set()).add(text[value.at : expression_end(text, value.at)])
+    alike = {key: next(iter(texts)) for key, texts in found.items() if len(texts) == 1}
+    return {key: text for key, text in alike.items() if _ANYWHERE.fullmatch(text)}
 
 
 def _tags_of(module: ModuleInstance) -> Iterator[str]:

@@ -240,6 +240,8 @@ def no_change(finding: Finding) -> str:
     """Say why a finding has no change to try."""
     if finding.rule in RULES and RULES[finding.rule].room == "process":
         return "it is about documents and workflows: `infraspec fix` edits Terraform"
+    if finding.rule in OF_ROLES and finding.reason and finding.remedy and "\n" not in finding.remedy:
+        return f"{finding.reason.splitlines()[0]}; by hand: {finding.remedy}"
     return _REASONS.get(finding.rule, "what to write instead is a choice; `infraspec check` says what it has to be")
 
 

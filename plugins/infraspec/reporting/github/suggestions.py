@@ -14,6 +14,8 @@ from typing import TypeAlias
 from infraspec.reporting.document import fence
 
 _HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+(\d+)(?:,\d+)? @@")
+MARKER = "<!-- infraspec-fix -->"
+"""What a suggestion begins with: by it those of an earlier run are found."""
 Texts: TypeAlias = Mapping[str, str]
 
 
@@ -42,7 +44,7 @@ def review(before: Texts, after: Texts, shown: Mapping[str, Collection[int]], to
         for start, end, lines in _changes(old, text.splitlines()):
             if set(range(start, end + 1)) <= set(shown.get(path, ())):
                 place: dict[str, object] = {"start_line": start, "start_side": "RIGHT"} if start < end else {}
-                body = f"{told}\n\n{fence(chr(10).join(lines), 'suggestion')}"
+                body = f"{MARKER}\n{told}\n\n{fence(chr(10).join(lines), 'suggestion')}"
                 comments.append({"path": path, **place, "line": end, "side": "RIGHT", "body": body})
             else:
                 left += [
