@@ -8,7 +8,7 @@ groups are asked too, and to whom of other accounts grants give the key.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from msgspec.structs import replace
@@ -132,7 +132,9 @@ class SecretReaders:
     def _granted(self, secret: Resource) -> Iterator[SecretReader]:
         """Yield to whom of other accounts grants give the key of a secret.
 
-        Source: AWS KMS Developer Guide, "Grants in AWS KMS".
+        One whose constraints ask for the encryption context of something else is not certain. Sources: AWS KMS
+        Developer Guide, "Grants in AWS KMS"; AWS Secrets Manager User Guide, "Secret encryption and decryption" (the
+        context has the ARN of the secret as SecretARN).
         """
         key = secret.stated("kms_key_id")
         for grant in self._snapshot.managed(GRANT) if self._snapshot and isinstance(key, str) else ():
@@ -144,9 +146,15 @@ class SecretReaders:
                 reader = SecretReader(who, (who,), certain=False, reason=f"{grantee.address} is not known")
                 yield replace(reader, action=DECRYPT, outside=True, remedy=remedy)
             elif account_in(render(grantee)) not in {"", self.plan.account}:
+                context = grant.stated("context")
+                limited = (
+                    context.get("SecretARN", "") if isinstance(context, Mapping) and context else secret.stated("arn")
+                )
                 who, reason = render(grantee), f"the grant {grant.name} allows it, and the secret is under that key"
+                if limited != secret.stated("arn"):
+                    reason += ", if the request has the encryption context that the grant asks for"
                 remedy = f"aws kms revoke-grant --key-id {key} --grant-id {grant.name}"
-                reader = SecretReader(who, (who,), certain=True, reason=reason)
+                reader = SecretReader(who, (who,), certain=limited == secret.stated("arn"), reason=reason)
                 yield replace(
                     reader,
                     action=DECRYPT,

@@ -58,7 +58,10 @@ def _grants(scope: LiveScope) -> Iterator[Resource]:
         given = _by_source(scope)
         for one in found:
             if _DECRYPT in one.get("Operations", ()) and one.get("GranteePrincipal") not in given:
-                yield _grant(str(one["GrantId"]), names, {"grantee_principal": one.get("GranteePrincipal", "")})
+                limits = one.get("Constraints") or {}
+                context = {name: value for part in limits.values() for name, value in part.items()}
+                given_to = {"grantee_principal": one.get("GranteePrincipal", ""), "context": context}
+                yield _grant(str(one["GrantId"]), names, given_to)
 
 
 def _grant(name: str, key_names: list[Value], values: Mapping[str, Value]) -> Resource:
