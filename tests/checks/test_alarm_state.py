@@ -131,11 +131,11 @@ STUCK = {"state": "INSUFFICIENT_DATA", "reason": "Unchecked: Initial alarm creat
 @pytest.mark.parametrize(
     ("name", "verdict", "reason"),
     [
-        ("cpu", VIOLATED, "named wrongly"),
-        ("database_connections", VIOLATED, "named wrongly"),
-        ("secret_access_denied", VIOLATED, "it is not evaluated at all"),
-        ("no_database_connection", VIOLATED, "it is not evaluated at all"),
-        ("application_down", UNDETERMINED, "cannot be told"),
+        ("cpu", VIOLATED, "its dimensions are wrong"),
+        ("database_connections", VIOLATED, "its dimensions are wrong"),
+        ("secret_access_denied", VIOLATED, "it is not being evaluated"),
+        ("no_database_connection", VIOLATED, "it is not being evaluated"),
+        ("application_down", UNDETERMINED, "cannot be decided"),
     ],
 )
 def test_an_alarm_without_data_is_judged_by_its_metric(name: str, verdict: Verdict, reason: str) -> None:
@@ -152,7 +152,7 @@ def test_an_alarm_on_dynamodb_stays_as_it_is_without_data() -> None:
         live = changed(CPU, namespace="AWS/DynamoDB", treat_missing_data=missing)
         found = {one.subject: one for one in bad(live, states(cpu=STUCK))}
         assert UNDETERMINED == found["state"].verdict
-        assert "stay as they are" in found["state"].reason
+        assert "keep their state" in found["state"].reason
         assert found["state"].remedy.startswith("in the contract")
 
 

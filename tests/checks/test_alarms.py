@@ -227,7 +227,7 @@ KEY_OF_SOURCE = (
         (f'{RULES}["tasks"]', {"state": "DISABLED"}, UNDETERMINED, "nothing in the plan writes"),
         (f'{RULES}["tasks"]', {"event_pattern": '{"source":["aws.ec2"]}'}, UNDETERMINED, "nothing in the plan writes"),
         (f'{RULES}["deployment-failed"]', {"event_pattern": Unknown("var.p")}, UNDETERMINED, "its pattern or state"),
-        (f'{RULES}["deployment-failed"]', {"event_bus_name": "own"}, VIOLATED, "no rule of the plan takes it"),
+        (f'{RULES}["deployment-failed"]', {"event_bus_name": "own"}, VIOLATED, "no rule in the plan matches it"),
         (f'{TARGETS}["deployment-failed"]', {"arn": Unknown(f"{TOPIC}.arn")}, VIOLATED, "the topic of another level"),
         (f'{TARGETS}["deployment-failed"]', {"arn": ELSEWHERE}, UNDETERMINED, ELSEWHERE),
         (f'{TARGETS}["deployment-failed"]', {"role_arn": "arn:r"}, UNDETERMINED, "publishes as the role of the target"),

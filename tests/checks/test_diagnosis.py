@@ -80,7 +80,7 @@ def test_what_the_next_start_needs_is_gone(diagnosed: Diagnose, tmp_path: Path) 
 
     assert exit_code(found) == 1
     assert "missing:     secret db-AbCdEf: there is no such secret\n" in as_text(found)
-    assert "Fix: create it, or take container" in as_text(found)
+    assert "Fix: create it, or remove container" in as_text(found)
 
 
 def test_a_cause_that_is_not_known(diagnosed: Diagnose, tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def test_the_count_of_a_service_is_compared_unless_it_is_scaled(service: str, to
 def test_what_is_gone_is_one_finding(address: str) -> None:
     """By the name that the source gives it."""
     (finding, *_) = bad(without(address))
-    assert (VIOLATED, address, "AWS has none of this name") == (finding.verdict, finding.address, finding.found)
+    assert (VIOLATED, address, "AWS has nothing with this name") == (finding.verdict, finding.address, finding.found)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_what_has_no_name_is_told_by_what_it_is_about(address: str, plan: Plan, 
     """A rule by all that it says, an attachment by role and policy, the policy of a secret by the secret."""
     (finding,) = bad(live, plan=plan)
     assert (VIOLATED, address) == (finding.verdict, finding.address)
-    assert "it was deleted, or never applied" == finding.reason
+    assert "it was deleted, or was never created" == finding.reason
 
 
 def test_what_the_source_does_not_know_wholly_may_be_another() -> None:

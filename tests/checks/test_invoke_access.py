@@ -58,7 +58,7 @@ resource "aws_sns_topic_subscription" "orders" {
 
     assert "aws_lambda_function.orders has no aws_lambda_permission" == found.found
     expected = (
-        "sns.amazonaws.com must be allowed lambda:InvokeFunction on aws_lambda_function.orders "
+        "sns.amazonaws.com must be allowed to perform lambda:InvokeFunction on aws_lambda_function.orders "
         "for arn:aws:sns:eu-west-1:111122223333:news; "
         'required by AWS: "Fanout Amazon SNS notifications to Lambda functions"'
     )

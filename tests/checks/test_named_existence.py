@@ -290,7 +290,7 @@ def test_a_log_group_is_made(tmp_path: Path, options: str, source: str, expected
         tmp_path, f'logConfiguration = {{ logDriver = "awslogs", options = {{ {options}{region} }} }}', source
     )
     assert expected == [one.verdict for one in found]
-    assert all("nothing of this source makes it" in one.found for one in found)
+    assert all("nothing in this source creates it" in one.found for one in found)
     assert "us-east-1" not in options or not found or "aws_cloudwatch_log_group.app is in eu-west-1" in found[0].found
 
 

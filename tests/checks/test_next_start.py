@@ -54,8 +54,8 @@ def value(**changes: object) -> StartFacts:
 CASES: dict[str, tuple[StartFacts, Verdict, bool, str]] = {
     "image": (image(ONE, ONE), PROVEN, False, ""),
     "image of a service without tasks": (image(ONE), PROVEN, False, ""),
-    "image is gone": (image("", ONE, kept=()), VIOLATED, False, "sha256:1, which runs, is not there"),
-    "digest is gone, tag was moved": (image(TWO, ONE, kept=(TWO,)), VIOLATED, False, "sha256:1, which runs"),
+    "image is gone": (image("", ONE, kept=()), VIOLATED, False, "sha256:1, which is running, no longer exists"),
+    "digest is gone, tag was moved": (image(TWO, ONE, kept=(TWO,)), VIOLATED, False, "sha256:1, which is running"),
     "digest is gone and was not kept": (unpinned(TWO, ONE), VIOLATED, False, "it is sha256:2"),
     "tag is gone and the digest was not kept": (unpinned("", ONE), VIOLATED, False, "no such image"),
     "tag is gone": (image("", ONE), VIOLATED, False, "no such image"),
@@ -66,7 +66,7 @@ CASES: dict[str, tuple[StartFacts, Verdict, bool, str]] = {
         ),
         UNDETERMINED,
         False,
-        "several platforms",
+        "a multi-platform image",
     ),
     "repository of another account": (
         StartFacts((StoredImage("app", "web:1", is_seen=False),)),
@@ -122,7 +122,7 @@ CASES: dict[str, tuple[StartFacts, Verdict, bool, str]] = {
         False,
         "no subnet-1",
     ),
-    "no free address": (StartFacts(network=Network({"subnet-1": 0})), VIOLATED, False, "no address is free"),
+    "no free address": (StartFacts(network=Network({"subnet-1": 0})), VIOLATED, False, "no free IP address"),
     "security groups": (StartFacts(network=Network({}, {"sg-1": True})), PROVEN, False, ""),
     "a security group is gone": (StartFacts(network=Network({}, {"sg-1": False})), VIOLATED, False, "no sg-1"),
 }

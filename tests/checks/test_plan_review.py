@@ -659,7 +659,7 @@ def test_a_finding_says_what_and_why_and_what_to_do() -> None:
     reasons = [
         "it holds what an apply cannot bring back",
         "it cannot be changed in place",
-        "AWS refuses that while deletion_protection is on, and the apply stops half-way",
+        "AWS rejects that while deletion_protection is on, and the apply stops half-way",
         "no final snapshot is made",
     ]
     assert str(finding).splitlines() == [
@@ -709,12 +709,12 @@ def test_the_reason_is_that_of_terraform(reason: str, address: str) -> None:
 @pytest.mark.parametrize(
     ("attribute", "value", "said"),
     [
-        ("deletion_protection", True, "AWS refuses that while deletion_protection is on"),
+        ("deletion_protection", True, "AWS rejects that while deletion_protection is on"),
         ("deletion_protection", False, ""),
-        ("deletion_protection_enabled", True, "AWS refuses that while deletion protection is on"),
+        ("deletion_protection_enabled", True, "AWS rejects that while deletion protection is on"),
         ("skip_final_snapshot", False, "a final snapshot is kept"),
         ("skip_final_snapshot", True, "no final snapshot is made"),
-        ("force_destroy", False, "AWS refuses that while there are objects in it"),
+        ("force_destroy", False, "AWS rejects that while there are objects in it"),
         ("force_destroy", True, "its content is deleted with it (force_destroy)"),
         ("force_delete", True, "its images are deleted with it (force_delete)"),
         ("force_delete", "true", ""),

@@ -228,7 +228,7 @@ def test_a_malformed_document_is_a_finding_of_its_own() -> None:
     effect, syntax, _ = found
     assert effect.location == Location("policy.Statement.0.Effect", 25)
     assert (effect.expected, effect.found) == ("Allow or Deny", "allow")
-    assert effect.reason == "AWS refuses it: a statement's Effect is Allow or Deny"
+    assert effect.reason == "AWS rejects it: a statement's Effect is Allow or Deny"
     assert "line 1, column 16" in syntax.found
     assert all(one.remedy for one in (effect, syntax))
 

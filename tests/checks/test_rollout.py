@@ -98,10 +98,10 @@ CASES: dict[str, tuple[Callable[[], Cluster], str, Verdict, str]] = {
         "stopped by a user",
     ),
     "under way": (under_way, "deployment", UNDETERMINED, "0 of 2 tasks of web:16"),
-    "under way, its revision": (under_way, "revision", UNDETERMINED, "web:15 still runs"),
+    "under way, its revision": (under_way, "revision", UNDETERMINED, "web:15 is still running"),
     "under way, its counts": (under_way, "counts", UNDETERMINED, "2 pending, in 2 deployments"),
     "failing": (lambda: under_way(failedTasks=3), "deployment", VIOLATED, "3 failed"),
-    "failing, its revision": (lambda: under_way(failedTasks=3), "revision", VIOLATED, "web:15 still runs"),
+    "failing, its revision": (lambda: under_way(failedTasks=3), "revision", VIOLATED, "web:15 is still running"),
     "failing, its counts": (lambda: under_way(failedTasks=3), "counts", VIOLATED, "2 pending"),
     "failed without history": (
         lambda: Cluster(deployments=[], service=service(deployments=[deployment(15, state="FAILED")]).service),
@@ -290,7 +290,7 @@ def test_an_unknown_name(tmp_path: Path) -> None:
 
     finding = judged(tmp_path, Cluster(), text)["service"]
 
-    assert (finding.verdict, finding.found) == (UNDETERMINED, "uuid() is not known")
+    assert (finding.verdict, finding.found) == (UNDETERMINED, "uuid() is unknown")
 
 
 def test_a_service_that_is_not_in_the_source_is_said(tmp_path: Path) -> None:
@@ -410,7 +410,7 @@ def test_tasks_of_an_older_revision(tmp_path: Path) -> None:
     finding = judged(tmp_path, cluster)["revision"]
 
     assert finding.verdict is VIOLATED
-    assert finding.found == "web:14 still runs beside it"
+    assert finding.found == "web:14 is still running"
 
 
 def test_a_service_of_another_account_is_not_judged(tmp_path: Path) -> None:
@@ -421,5 +421,5 @@ def test_a_service_of_another_account_is_not_judged(tmp_path: Path) -> None:
         (one,) = check_rollout(fleet(tmp_path, Cluster(), text), Rollout(), {})
         found[role] = (one.verdict, one.advice, one.found)
     known, unknown = found.values()
-    assert (Verdict.PROVEN, True, "web is one of account 222233334444") == known
-    assert (Verdict.UNDETERMINED, False, "aws_caller_identity.account_id (aws.shared) is not known") == unknown
+    assert (Verdict.PROVEN, True, "web is in account 222233334444") == known
+    assert (Verdict.UNDETERMINED, False, "aws_caller_identity.account_id (aws.shared) is unknown") == unknown

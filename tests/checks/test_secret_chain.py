@@ -174,7 +174,7 @@ def test_json_key_that_was_not_looked_at(tmp_path: Path) -> None:
     reads(world, ":password::")
     finding = chain(tmp_path, world)
     assert (finding.verdict, finding.advice) == (PROVEN, True)
-    assert "JSON key password is not known" in finding.reason
+    assert "whether the value has the JSON key password" in finding.reason
     world.tasks = {"arn:aws:ecs:eu-west-1:111122223333:task/app/1": AFTER}
     assert not chain(tmp_path, world).advice
     world.tasks = {"arn:aws:ecs:eu-west-1:111122223333:task/app/1": BEFORE}
@@ -379,7 +379,7 @@ def test_a_key_that_keeps_the_runner_out_is_undetermined(
     assert verdict is finding.verdict
     assert found in finding.found
     if verdict is UNDETERMINED:
-        assert "it may keep that out as well" in finding.reason
+        assert "it may deny that role as well" in finding.reason
         assert finding.remedy == f"allow {found} there"
 
 

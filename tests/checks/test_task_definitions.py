@@ -93,7 +93,7 @@ def test_a_task_definition_without_a_container() -> None:
         (HEAD + "app/db-secret", VIOLATED, "lacks its suffix"),
         (HEAD + "db-AbCdEf:key", VIOLATED, "2 fields"),
         (HEAD + "db-AbCdEf:k:s:i", VIOLATED, "both"),
-        ("app/db-secret", VIOLATED, "has to be given by its ARN"),
+        ("app/db-secret", VIOLATED, "must be given by its ARN"),
         (HEAD.replace("eu-west-1", "us-gov-west-1") + "db-AbCdEf", VIOLATED, "the partition aws-us-gov"),
         (Unknown("var.secret"), UNDETERMINED, "the value is needed to decide it"),
     ],

@@ -73,7 +73,7 @@ CASES: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
     "a provider that is not required": (
         "terraform {",
         'resource "random_id" "a" { byte_length = 1 }\nterraform {',
-        [("provider random", "it is used and not required")],
+        [("provider random", "it is used but not required")],
     ),
 }
 

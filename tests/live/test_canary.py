@@ -130,7 +130,11 @@ def no_topic(made: World) -> None:
 
 @pytest.mark.parametrize(
     ("change", "link"),
-    [(nothing, "the subscription: the topic has none"), (no_queue, "the queue:"), (no_topic, "the topic:")],
+    [
+        (nothing, "the queue is not subscribed"),
+        (no_queue, "the queue does not exist"),
+        (no_topic, "the topic does not exist"),
+    ],
 )
 def test_nothing_is_published_where_it_cannot_arrive(
     sandbox: Running, change: Callable[[World], None], link: str

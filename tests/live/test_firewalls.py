@@ -115,9 +115,9 @@ def test_a_rule_that_lets_in_somebody_else_is_found(tmp_path: Path, changed: dic
 def test_a_rule_that_was_taken_away_is_missing(tmp_path: Path) -> None:
     """The one that is left is not taken for it, and neither is a second one of its description."""
     gone = bad(tmp_path, *AS_APPLIED[1:])
-    assert {DEPOT: (Verdict.VIOLATED, "AWS has none of this name")} == gone
+    assert {DEPOT: (Verdict.VIOLATED, "AWS has nothing with this name")} == gone
     doubled = bad(tmp_path, *AS_APPLIED[:2], referring(5, "sg-8"), referring(6, "sg-9"), AS_APPLIED[3])
-    assert {BALANCER: (Verdict.VIOLATED, "AWS has none of this name")} == doubled
+    assert {BALANCER: (Verdict.VIOLATED, "AWS has nothing with this name")} == doubled
 
 
 def test_a_rule_that_the_source_does_not_know_is_of_the_plan_if_it_has_tags(tmp_path: Path) -> None:

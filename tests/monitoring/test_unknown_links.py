@@ -56,7 +56,7 @@ def refuted(resource: Resource, name: str, value: Value) -> list[str]:
 
 
 def unknowns_of(type_: str) -> Iterator[tuple[Resource, str, Value]]:
-    """Yield each resource of a type with an argument, and what is left of that where a part of it is not known."""
+    """Yield each resource of a type with an argument, and what is left of that where a part of it is unknown."""
     for resource in {one.name: one for one in reference().managed(type_)}.values():
         for name, value in resource.values.items():
             unknown = Unknown(f"var.{name}", MissingVariable(name))

@@ -48,7 +48,7 @@ def test_a_critical_change_fails(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(failed=1)
     text = text_of(result)
     assert "VIOLATED plan-review: aws_sqs_queue.jobs stateful-destroy" in text
-    assert "the configuration has no such resource any more" in text
+    assert "the configuration no longer has the resource" in text
     assert "with the label approve/destroy" in text
     assert "    stateful-destroy (violated): destroy\n1 delete" in text
 

@@ -145,7 +145,7 @@ class Existence:
         yield _about(definition, container, "image").undetermined(
             expected=f"the image {image} is there when the task starts",
             found=f"this source pushes {', '.join(sorted(sources))} to the repository ({source.address})",
-            reason="a task does not start from a tag that is not there, and whether another pushes it is not known",
+            reason="a task does not start if the tag does not exist, and whether something else pushes it is unknown",
             remedy=f"name the tag that {source.location} pushes, or read this one with a data source, so that no plan "
             "goes on without it",
         )
@@ -175,7 +175,7 @@ class Existence:
                 yield subject.violated(
                     expected="an object of S3 whose name ends with .env",
                     found=target,
-                    reason="ECS takes no other file",
+                    reason="ECS accepts no other file",
                     remedy="give the file a name that ends with .env",
                 )
             elif self.owners.find(target) and self.keys.object_at(target) is None:
@@ -209,8 +209,8 @@ class Existence:
         there = f"; {same.address} is in {where}" if same else ""
         yield subject.undetermined(
             expected=f"{name} is there when the task starts{f', in {render(region)}' if region else ''}",
-            found=f"nothing of this source makes it{there}",
-            reason="a task does not start without it, and whether it is there is not known",
+            found=f"nothing in this source creates it{there}",
+            reason="a task does not start without it, and whether it exists is unknown",
             remedy=f'make it here, read it with data "{type_}", so that no plan goes on without it, or waive the '
             "finding where it is made elsewhere",
         )

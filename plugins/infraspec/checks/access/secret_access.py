@@ -314,7 +314,7 @@ class AccessCheck:
             yield self.rule.about(named.owner, kind, named.place).violated(
                 expected=f"a role that {named.access.principal} is allowed to assume",
                 found="it names none",
-                reason=f"it acts with that role alone ({named.access.source})",
+                reason=f"it acts only with that role ({named.access.source})",
                 remedy=f"set {named.access.named_by.rpartition('.')[2]} to such a role",
             )
             return
@@ -333,10 +333,10 @@ class AccessCheck:
                 yield _report_hidden(subject, hidden, "what the role is used for is known")
                 continue
             yield self.rule.about(named.owner, f"{kind}, {hidden}", named.place).undetermined(
-                expected=f"the role may do what {hidden} asks for",
+                expected=f"the role is allowed to do what {hidden} requires",
                 found="cannot be decided",
-                reason=f"infraspec has no row about {hidden}",
-                remedy="compare the policy of the role with the page of AWS about it, and waive the finding",
+                reason=f"infraspec does not know which permissions {hidden} requires",
+                remedy="compare the policy of the role with the AWS page about it, then waive the finding",
             )
 
     def _address(self, sought: RoleLookup, value: Value) -> str:
@@ -500,7 +500,7 @@ def _report_without_role(task_definition: TaskDefinition, requirement: Requireme
         expected=f"{_ARTICLES[role]} {role} role allowed to perform {actions} on {render(requirement.resource)}",
         found=f"the task definition has no {role} role",
         reason=f"without {_ARTICLES[role]} {role} role, {who} has this permission ({requirement.access.source})",
-        remedy=f"set {_PATHS[role][0]} to a role that ecs-tasks.amazonaws.com may assume",
+        remedy=f"set {_PATHS[role][0]} to a role that ecs-tasks.amazonaws.com is allowed to assume",
     )
 
 

@@ -79,7 +79,7 @@ def _judge(link: ChainLink, links: ChainLinks, evidence: ChainEvidence) -> Findi
             expected=expected,
             found="the task definition has no execution role",
             reason="ECS reads the values of secrets and parameters with the execution role",
-            remedy="set execution_role_arn to a role that ecs-tasks.amazonaws.com may assume",
+            remedy="set execution_role_arn to a role that ecs-tasks.amazonaws.com is allowed to assume",
         )
     if role.resource is None and f":iam::{links.plan.account}:role/" in role.address:
         found, reason = f"there is no role {role.address}", "ECS cannot assume a role that does not exist"
@@ -149,8 +149,8 @@ def _judge_steps(link: ChainLink, facts: ChainFacts, subject: Subject) -> Iterat
     elif link.arn not in facts.stored:
         finding = subject.undetermined(
             expected=named,
-            found="not looked at",
-            reason=f"what AWS has there was not looked at: the {kind} is of another account, or its ARN is not known",
+            found="not checked",
+            reason=f"it was not checked in AWS: the {kind} is in another account, or its ARN is unknown",
             remedy="run the live suite in that account too, or waive the finding once a task has started with it",
         )
         yield ChainStep(finding)
@@ -184,7 +184,7 @@ def _judge_secret(link: ChainLink, stored: StoredSecret, subject: Subject) -> It
         yield subject.violated(
             expected=f"the secret {stored.arn} stays",
             found=f"it is marked for deletion, DeletedDate {stored.deletion:%Y-%m-%d %H:%M} UTC",
-            reason="Secrets Manager does not give out the value of a secret that is marked for deletion",
+            reason="Secrets Manager does not return the value of a secret that is marked for deletion",
             remedy=f"aws secretsmanager restore-secret --secret-id {stored.arn}",
         )
     _, stage, version = link.value.suffix
@@ -227,9 +227,9 @@ def _judge_keys(link: ChainLink, facts: ChainFacts, subject: Subject) -> Iterato
 
 def _report_refusal(subject: Subject, named: str, refusal: Refusal) -> ChainStep:
     finding = subject.undetermined(
-        expected=f"{named} lets the runner look at it",
+        expected=f"{named} allows the runner to read it",
         found=refusal.found,
-        reason="what its policy says of the execution role is not known: it may keep that out as well",
+        reason="what its policy says of the execution role is unknown: it may deny that role as well",
         remedy=refusal.remedy,
     )
     return ChainStep(finding, is_refusal=True, of_grants=refusal.of_grants)
@@ -250,8 +250,8 @@ def _judge_json_key(link: ChainLink, facts: ChainFacts, subject: Subject) -> Ite
     elif key and has_key is None:
         yield subject.advice(
             expected=expected,
-            found="the value was not looked at",
-            reason=f"whether it has the JSON key {key} is not known from what was read",
+            found="the value was not read",
+            reason=f"it cannot be decided whether the value has the JSON key {key}",
             remedy="let the suite read it where that is allowed: "
             "read_secrets in the contract's [environments.NAME.live]",
         )

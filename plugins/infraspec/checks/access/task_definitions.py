@@ -147,7 +147,7 @@ class _Check:
             expected=expected,
             found="the task definition has none",
             reason="ECS pulls images, writes logs and reads secrets with the execution role",
-            remedy=f"set {path} to a role that ecs-tasks.amazonaws.com may assume",
+            remedy=f"set {path} to a role that ecs-tasks.amazonaws.com is allowed to assume",
         )
 
     def _judge_value(self, subject: Subject, definition: TaskDefinition, reference: SecretReference) -> Finding:
@@ -173,8 +173,8 @@ class _Check:
             finding = subject.violated(
                 expected="the full ARN of the secret",
                 found=name,
-                reason="ECS takes a name for that of a parameter; "
-                "a secret of Secrets Manager has to be given by its ARN",
+                reason="ECS treats a bare name as the name of a parameter; "
+                "a secret of Secrets Manager must be given by its ARN",
                 remedy=f"use {secret.address}",
             )
             return _naming(finding, definition, reference, secret, parsed.suffix)
@@ -283,14 +283,14 @@ def _judge_logs(definition: TaskDefinition, container: Container) -> Finding:
         return subject.violated(
             expected="a log configuration",
             found="the container has none",
-            reason=f"what the container writes {'is lost' if fargate else 'stays on the instance'}",
+            reason=f"the container's output {'is lost' if fargate else 'stays on the instance'}",
             remedy=f'set logConfiguration: logDriver "awslogs" with {", ".join(_AWSLOGS_OPTIONS)}',
         )
     if fargate and driver not in _FARGATE_DRIVERS:
         return subject.violated(
-            expected=f"a log driver that Fargate has: {', '.join(_FARGATE_DRIVERS)}",
+            expected=f"a log driver that Fargate supports: {', '.join(_FARGATE_DRIVERS)}",
             found=render(driver),
-            reason="Fargate refuses the task definition",
+            reason="Fargate rejects the task definition",
             remedy='use logDriver "awslogs" or "awsfirelens"',
         )
     if definition.resource is not None and definition.resource.type == EXPRESS:

@@ -347,7 +347,7 @@ class Routes(Struct):
         certain = bool(excess) or any(answers[name] is Truth.NO for name in missing)
         remedies = [self._subscription(level, name, topic) for name in missing]
         if excess:
-            remedies.append(f"take the subscription of {excess} out, or use a topic of its own")
+            remedies.append(f"remove the subscription of {excess}, or use a separate topic")
         return (subject.violated if certain else subject.undetermined)(
             expected=f"subscriptions of {', '.join(wanted)}",
             found=f"subscriptions of {', '.join(reached)}" if reached else "no subscription of a channel",
@@ -375,7 +375,7 @@ class Routes(Struct):
         about = self.rule.about(topic.address, subject, where, (Related("topic", topic.address, topic.location),))
         certain = worst.answer is Truth.NO
         finding = (about.violated if certain else about.undetermined)(
-            expected=f"{publisher} may publish to it, through its policy and its key",
+            expected=f"{publisher} must be allowed to publish to it, by its policy and its key",
             found=worst.found,
             reason=f"{worst.reason}; the alerts of {used} do not arrive"
             if certain

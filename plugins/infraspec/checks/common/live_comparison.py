@@ -114,7 +114,7 @@ def looked_at(
         left_out = rule.about(whereabouts.attributes.plan.origin, "resources of other regions or accounts").advice(
             expected=whereabouts.asked,
             found=counted(Counter(f"{one.type} in {whereabouts.elsewhere(one)}" for one in others)),
-            reason=f"{rule.id} says nothing of these resources: they are not where the run asks",
+            reason=f"{rule.id} does not check these resources: this run does not query their account or region",
             remedy=where_to_ask(others, whereabouts),
         )
         findings.append(left_out)
@@ -125,9 +125,9 @@ def not_placed(rule: Rule, resource: Resource, whereabouts: Whereabouts) -> Find
     """Return the finding about a resource of which it is not known whether it is where a run asks."""
     unknown = whereabouts.unknown(resource)
     return rule.about(resource).undetermined(
-        expected=f"a resource of {whereabouts.asked}, which the run asks, or of another one",
+        expected=f"a resource known to be in {whereabouts.asked}, which this run queries, or elsewhere",
         found=f"{unknown.address} is not known" if unknown else "its account or region is not known",
-        reason=f"it was not looked for: what has its name in {whereabouts.asked} may be another one",
+        reason=f"it was not checked: what has its name in {whereabouts.asked} may be a different resource",
         remedy=how_to_know(unknown) if unknown else "give a plan or state file that tells its ARN",
     )
 

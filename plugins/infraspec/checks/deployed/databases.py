@@ -202,7 +202,7 @@ class _Check(Struct, frozen=True):
         if rung >= list(_EXPECTED).index(self.settings.reach):
             return subject.proven(told)
         doubts = "\n".join(f"{address}: {step.reason}" for address, step in ways.items() if step.reason)
-        expected, reason = _EXPECTED[self.settings.reach], doubts or "more than this was not seen"
+        expected, reason = _EXPECTED[self.settings.reach], doubts or "nothing more could be checked"
         return subject.say("not-reached", expected=expected, told=told, reason=reason)
 
 

@@ -37,12 +37,12 @@ def check_no_diff(plan: Plan, contract: Contract) -> list[Finding]:
 def _judged(plan: Plan, change: Change, *, allowed: bool) -> Finding:
     resource = plan.by_address.get(change.address)
     subject = RULE.about(change.address, "drift" if change.drift else "", resource.location if resource else None)
-    reason = "it was changed outside of Terraform" if change.drift else "what is deployed is not what the source says"
+    reason = "it was changed outside of Terraform" if change.drift else "what is deployed differs from the source"
     if change.reason in WORDS.reasons:
         reason += f"; {WORDS.reasons[change.reason]}"
     if allowed:
         return subject.proven(reason, expected="no change", found=summary(change))
-    remedy = "terraform apply -refresh-only, or write it into the source" if change.drift else "terraform apply"
+    remedy = "terraform apply -refresh-only, or change the source to match" if change.drift else "terraform apply"
     return subject.violated(expected="no change", found=summary(change), reason=reason, remedy=remedy)
 
 

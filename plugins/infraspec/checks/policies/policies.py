@@ -64,7 +64,7 @@ def _report_malformed(held: Held, error: PolicyError) -> Finding:
     where = f"{held.attribute}.{path}" if path else held.attribute
     name = f"{held.attribute} {path}: malformed" if path else f"{held.attribute}: malformed"
     return RULE.about(held.resource.address, name, held.resource.location_of(where)).violated(
-        expected=error.expected, found=error.found, reason=f"AWS refuses it: {error.message}", remedy=error.remedy
+        expected=error.expected, found=error.found, reason=f"AWS rejects it: {error.message}", remedy=error.remedy
     )
 
 
@@ -79,8 +79,8 @@ def _judge(
         undetermined = subject.undetermined(
             expected=f"a {held.use.kind.value} that can be read",
             found=f"{unknown.address} is {'sensitive' if secret else 'not known'}",
-            reason="nothing of the document is known, so nothing can be said of it",
-            remedy="a policy is no secret: take sensitive = true off it"
+            reason="the document is unknown, so it cannot be checked",
+            remedy="a policy is not a secret: remove sensitive = true"
             if secret
             else f"give the source of {unknown.address}, or a plan or state file in which it is known",
         )

@@ -82,7 +82,7 @@ def _judge(plan: Plan, diagnostic: Diagnostic, also: str) -> Finding:
     if diagnostic.severity == "error":
         expected, remedy = "a configuration that terraform plans", diagnostic.remedy or _TO_MEND
         return subject.violated(expected=expected, found="", reason=reason, remedy=remedy)
-    expected = "all of the configuration to be seen"
+    expected = "a configuration that can be read completely"
     return subject.undetermined(expected=expected, found="", reason=reason, remedy=diagnostic.remedy)
 
 
