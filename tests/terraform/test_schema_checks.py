@@ -181,7 +181,7 @@ ARGUMENTS = {
     "count beside a provider in the module": (
         "rules  = {}",
         "rules  = {}\n  count  = 1",
-        ["takes no count for a module"],
+        ["accepts no count for a module"],
     ),
 }
 
