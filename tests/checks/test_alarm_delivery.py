@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from infraspec.checks.alarms.alarm_delivery import alert_topics, check_alarm_del
 from infraspec.contract.live import Canary
 from infraspec.contract.models import Contract
 from infraspec.core.finding import Finding, Verdict
-from infraspec.core.unknown import Unknown
+from infraspec.core.unknown import Sensitive, Text, Unknown, Value
 from infraspec.monitoring.live_readings import CHATBOT, CanaryFacts, LiveSubscription
 from infraspec.terraform.plan import Plan
 from tests.live.deployed import CONTRACT, changed, deployed, moved, reference, without
@@ -22,6 +23,7 @@ PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDET
 TOPIC = 'module.monitoring.aws_sns_topic.level["critical"]'
 WARNING = 'module.monitoring.aws_sns_topic.level["warning"]'
 POLICY = 'module.monitoring.aws_sns_topic_policy.level["critical"]'
+SUBSCRIPTION = "module.monitoring.aws_sns_topic_subscription.pager"
 KEY = "module.monitoring.aws_kms_key.notifications"
 RULE = 'module.monitoring.aws_cloudwatch_event_rule.this["secret-deletion"]'
 TARGET = 'module.monitoring.aws_cloudwatch_event_target.topic["secret-deletion"]'
@@ -59,6 +61,40 @@ def test_the_reference_infrastructure_is_proven() -> None:
     assert 3 == sum(finding.subject == "subscriptions" for finding in findings)
     assert 4 == sum(finding.subject == "rule" for finding in findings)
     assert [f"{ARN}{level}" for level in ("critical", "info", "warning")] == alert_topics(reference(), deployed())
+
+
+@pytest.mark.parametrize(
+    ("source", "live", "verdict"),
+    [
+        (None, None, PROVEN),
+        (None, "https://events.pagerduty.com/integration/other/enqueue", VIOLATED),
+        (Sensitive("var.key", "https://pager.example/key"), "https://pager.example/key", PROVEN),
+        (Sensitive("var.key", "https://pager.example/key"), "https://pager.example/other", VIOLATED),
+        (Text(("https://pager.example/", Sensitive("var.key", "key"))), "https://pager.example/key", PROVEN),
+        (Text(("https://pager.example/", Sensitive("var.key", "key"))), "https://pager.example/other", VIOLATED),
+        (Text(("https://pager.example/", Unknown("data.x.y.key"))), "https://pager.example/key", UNDETERMINED),
+        (Text(("https://pager.example/", Unknown("data.x.y.key"))), "https://others.example/key", VIOLATED),
+    ],
+)
+def test_an_endpoint_is_the_one_that_the_source_names(source: Value, live: str | None, verdict: Verdict) -> None:
+    """Part of it may be the key of a pager: it is compared, and no message has it."""
+    own = reference().by_address[SUBSCRIPTION]
+    given = own.values if source is None else {**own.values, "endpoint": source}
+    changed_source = replace(own, values=given)
+    plan = reference().replaced(resources=tuple(changed_source if one is own else one for one in reference().resources))
+    account = deployed() if live is None else changed(SUBSCRIPTION, endpoint=Sensitive("the endpoint", live))
+    findings = check_alarm_delivery(plan, account, subscribed(), CONTRACT, "prod")
+    (finding,) = [one for one in findings if one.address == SUBSCRIPTION]
+    assert verdict is finding.verdict
+    assert "pager.example" not in repr(finding)
+    assert verdict is not UNDETERMINED or "TF_VAR_" in finding.remedy
+
+
+def test_an_endpoint_that_only_the_pipeline_knows_is_undetermined() -> None:
+    """In an account nobody here knows what a variable was given."""
+    account = Plan(**{one.name: getattr(deployed(), one.name) for one in fields(Plan) if one.init})
+    findings = check_alarm_delivery(reference(), account, subscribed(), CONTRACT, "prod")
+    assert [UNDETERMINED] == [one.verdict for one in findings if one.address == SUBSCRIPTION]
 
 
 def test_a_topic_that_is_not_there_is_found() -> None:

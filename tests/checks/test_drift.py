@@ -16,7 +16,7 @@ from infraspec.contract.live import Rollout
 from infraspec.contract.models import Contract
 from infraspec.core.finding import Finding, Location, Verdict
 from infraspec.core.rules import RULES
-from infraspec.core.unknown import JsonText, Text, Unknown, Value
+from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value
 from infraspec.resource_types import TYPES
 from infraspec.terraform.plan import Plan, Resource
 from tests.live.deployed import CONTRACT, changed, deployed, moved, reference, without
@@ -172,6 +172,23 @@ def test_what_the_source_has_twice_is_one_in_aws() -> None:
     own = reference().by_address[ATTACHMENT]
     plan = reference().replaced(resources=(*reference().resources, replace(own, address=f"{ATTACHMENT}.again")))
     assert [] == bad(deployed(), plan=plan)
+
+
+def test_the_capacity_of_a_service_is_that_of_its_cluster_only_without_a_launch_type() -> None:
+    """AWS fills in the strategy where the source has neither."""
+    spot = changed(SERVICE, capacity_provider_strategy=[{"capacity_provider": "FARGATE_SPOT", "weight": 1}])
+    (finding,) = bad(spot)
+    assert (VIOLATED, "capacity_provider_strategy.FARGATE_SPOT not set") == (finding.verdict, finding.expected)
+    assert [] == bad(spot, plan=changed_source(SERVICE, launch_type=None))
+
+
+@pytest.mark.parametrize(("live", "told"), [("db.marker-abc", []), ("db.other", [VIOLATED])])
+def test_what_is_beside_something_sensitive_is_compared_and_not_shown(live: str, told: list[Verdict]) -> None:
+    """Neither text is in a message: what the source hides is in what AWS has."""
+    hidden = Text(("db.", Sensitive("var.class", "marker-abc")))
+    found = bad(changed(DATABASE, instance_class=live), plan=changed_source(DATABASE, instance_class=hidden))
+    assert told == [one.verdict for one in found]
+    assert not re.search("marker-abc|db.other", repr(found))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 from infraspec import contract as contracts
 from infraspec.checks.common.live_comparison import ResolvedSource
 from infraspec.contract.models import Contract
-from infraspec.core.unknown import Text, Unknown, Value, is_known
+from infraspec.core.unknown import MissingVariable, Text, Unknown, Value, is_known
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan, Resource
@@ -35,9 +36,17 @@ def applied(plan: Plan) -> Plan:
     """Return a plan with what AWS assigns."""
     attributes = AwsAttributes(plan)
     assigned = [_assigned(resource, attributes, number) for number, resource in enumerate(plan.managed())]
-    first = plan.replaced(resources=tuple(assigned))
+    given = {one.name: getattr(plan, one.name) for one in fields(plan) if one.init}
+    first = _Applied(**given).replaced(resources=tuple(assigned))
     bound = ResolvedSource(plan, first)
-    return plan.replaced(resources=tuple(replace(one, values=_known(bound.value(one.values))) for one in assigned))
+    return first.replaced(resources=tuple(replace(one, values=_known(bound.value(one.values))) for one in assigned))
+
+
+class _Applied(Plan):
+    """A plan that was applied with what a pipeline gives, as the sandbox makes it up."""
+
+    def made_up(self, variable: MissingVariable) -> str | None:
+        return variable.in_sandbox
 
 
 def changed(address: str, **values: Value) -> Plan:

@@ -64,7 +64,7 @@ class Environment:
         clients: Any = Clients(sandbox.account.client)
         self.calls = Snapshot(clients, identity)  # type: ignore[arg-type] # as much of an identity as it reads
         self.plan = reference()
-        self.live = live_plan(self.calls, self.plan, CONTRACT, "prod")
+        self.live = live_plan(self.calls, self.plan, CONTRACT, "prod", not_applied={})
 
     def alarm_state(self) -> list[Finding]:
         """Judge the alarms."""

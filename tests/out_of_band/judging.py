@@ -108,7 +108,10 @@ def _tag_policy(fixtures: _Fixtures) -> TagPolicy | None:
 
 def _live_plan(fixtures: _Fixtures) -> Any:
     deployed = fixtures.deployed
-    return live_plan(fixtures.access.snapshot, deployed.plan, fixtures.contract, deployed.environment)
+    lacking = {one.address or one.type: one.reason for one in deployed.not_applied}
+    return live_plan(
+        fixtures.access.snapshot, deployed.plan, fixtures.contract, deployed.environment, not_applied=lacking
+    )
 
 
 _OWN: dict[str, Callable[[_Fixtures], Any]] = {

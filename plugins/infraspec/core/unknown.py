@@ -32,6 +32,11 @@ class MissingVariable(Struct, frozen=True):
     name: str
     module: str = ""
 
+    @property
+    def in_sandbox(self) -> str:
+        """The value that the sandbox takes where a pipeline would give one."""
+        return f"sandbox-{self.name}"
+
 
 class UnreadData(Struct, frozen=True):
     """A data source has not been read: `source` is its address, `attribute` what is asked of it."""

@@ -27,7 +27,7 @@ from infraspec.checks.deployed.inventory import (
 from infraspec.contract.models import Contract
 from infraspec.core.errors import RunnerPermissionError
 from infraspec.core.truth import Truth
-from infraspec.core.unknown import Unknown
+from infraspec.core.unknown import MissingVariable, Unknown
 from infraspec.live.resources import containers, network, notifications, secrets, workloads
 from infraspec.live.resources.api_to_terraform import tag_map
 from infraspec.live.resources.principals import principals
@@ -55,16 +55,13 @@ _PECULIARITIES = {
 }
 
 
-NOTHING_LEFT_OUT: Mapping[str, str] = {}
-
-
 def live_plan(
     calls: Calls,
     plan: Plan,
     contract: Contract,
     environment: str,
     *,
-    not_applied: Mapping[str, str] = NOTHING_LEFT_OUT,
+    not_applied: Mapping[str, str] | None = None,
 ) -> LivePlan:
     """Return the Plan of what exists and belongs to an environment.
 
@@ -72,7 +69,8 @@ def live_plan(
     these use: the roles of its task definitions, their policies, the secrets and parameters that they read, the keys
     of those. A resource that the source knows has its address and place there, any other its ARN: what the source puts
     in another account or region is not what has its name here. Of what the runner may not look at nothing is known, and
-    each of its attributes is Unknown. `not_applied` says why a sandbox does not have something, by its address or type.
+    each of its attributes is Unknown. `not_applied` says why a sandbox that the plan was applied to does not have
+    something, by its address or type; None where it was applied by somebody else.
     """
     source = placed(plan, contract, environment)
     membership = Membership(contract, environment, calls.region, calls.account)
@@ -94,7 +92,7 @@ class LiveResources(Sequence[Resource]):
         calls: Calls,
         sources: SourceIndex,
         membership: Membership,
-        not_applied: Mapping[str, str] = NOTHING_LEFT_OUT,
+        not_applied: Mapping[str, str] | None = None,
     ) -> None:
         self._not_applied = not_applied
         self.refused: dict[str, RunnerPermissionError] = {}
@@ -135,7 +133,12 @@ class LiveResources(Sequence[Resource]):
 
     def left_out(self, source: Resource) -> str:
         """Return why a sandbox does not have a resource of the source, nothing if it has or this is an account."""
-        return self._not_applied.get(source.address) or self._not_applied.get(source.type, "")
+        lacking = self._not_applied or {}
+        return lacking.get(source.address) or lacking.get(source.type, "")
+
+    def made_up(self, variable: MissingVariable) -> str | None:
+        """Return the value that a sandbox made up for a variable; None of an account."""
+        return None if self._not_applied is None else variable.in_sandbox
 
     def __iter__(self) -> Iterator[Resource]:
         for type_ in LISTINGS:
@@ -162,6 +165,10 @@ class LivePlan(Plan):
     def left_out(self, source: Resource) -> str:
         """Return why a sandbox does not have a resource of the source, nothing if it has or this is an account."""
         return self.resources.left_out(source)
+
+    def made_up(self, variable: MissingVariable) -> str | None:
+        """Return the value that a sandbox made up for a variable; None of an account."""
+        return self.resources.made_up(variable)
 
     def unlisted(self, type_: str) -> Unknown | None:
         """Return why there may be more resources of a type than are known, None if there are not."""

@@ -80,8 +80,8 @@ class LiveAccess:
         self._directory: Path | None = None
         self._taken = datetime.now(tz=UTC)
         self._progress: Progress | None = None
-        self.not_applied: dict[str, str] = {}
-        """Why what of the source is not in the sandbox, by its address or its type."""
+        self.not_applied: dict[str, str] | None = None
+        """Why what of the source is not in the sandbox, by its address or its type; None without a sandbox of ours."""
         self.asking: Callable[[str, str, str], None] | None = None
         """What is called with service, operation and region before each call of AWS."""
 
@@ -117,7 +117,8 @@ class LiveAccess:
         """Say once how much of the source is in the sandbox, and why the rest is not."""
         plan = self._run.environments.plan(name)
         self.not_applied = sandbox.left_out(plan)
-        of_types = Counter(one.type for one in plan.managed() if {one.address, one.type} & self.not_applied.keys())
+        lacking = (self.not_applied or {}).keys()
+        of_types = Counter(one.type for one in plan.managed() if {one.address, one.type} & lacking)
         if self._progress and of_types:
             told = ", ".join(f"{count} {type_}" for type_, count in sorted(of_types.items()))
             everything = len(plan.managed())
@@ -166,7 +167,7 @@ class LiveAccess:
 
     def join(self, given: Mapping[str, Any]) -> None:
         """Take what the controller has given, in a worker, and check who asks."""
-        self._directory, self.not_applied = Path(given["directory"]), dict(given["not_applied"])
+        self._directory, self.not_applied = Path(given["directory"]), given["not_applied"]
         self._taken = datetime.fromisoformat(given["taken"])
         self.check()
 
@@ -262,13 +263,13 @@ class SandboxHandle:
             variables = {**self._running.environment, _ENDPOINT: self._running.endpoint}
         _replace({**_NO_CONFIGURATION, **variables})
 
-    def left_out(self, plan: Plan) -> dict[str, str]:
-        """Return why what of a plan is not in the sandbox, by address or type; of what others keep it is not known."""
+    def left_out(self, plan: Plan) -> dict[str, str] | None:
+        """Return why what of a plan is not in the sandbox, by address or type; None of what others keep."""
         if self._running is not None:
             return {one.address or one.type: one.reason for one in self._running.not_applied}
         kept = Kept.read() if self._before.get(_ENDPOINT) else None
         is_own = kept is not None and kept.endpoint == self._before[_ENDPOINT]
-        return {one.type: one.reason for one in unsupported(plan)} if is_own else {}
+        return {one.type: one.reason for one in unsupported(plan)} if is_own else None
 
     def ended(self) -> SandboxError | None:
         """Return an error if what was started runs no more."""

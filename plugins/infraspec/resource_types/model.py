@@ -180,14 +180,15 @@ class DriftAttributes(Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     `left_out` is what an answer of AWS leaves out where there is none: where the source does not set it, there is to be
     none either, unless the provider leaves alone what is not set. `repeated` is what a state repeats of other
     resources, as it was when it was written: it is compared only if the source sets it. `inherited` is what AWS sets
-    where the source does not: a replica has what its source has. `defaults` says what an argument is that is not set.
+    where the source sets neither it nor one of the arguments that go with it: a replica has what its source has, and a
+    service without a launch type the capacity of its cluster. `defaults` says what an argument is that is not set.
     Those of `nested` are compared field by field.
     """
 
     compared: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
-    inherited: tuple[str, ...] = ()
+    inherited: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     defaults: Mapping[str, Value] = field(default_factory=dict)
     nested: Mapping[str, NestedFields] = field(default_factory=dict)
 

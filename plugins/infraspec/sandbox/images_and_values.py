@@ -58,7 +58,7 @@ class Created(Struct):
         found = self.plan.find(unknown)
         if found is None:
             if isinstance(unknown.cause, MissingVariable):
-                return f"sandbox-{unknown.address.removeprefix('var.')}"
+                return unknown.cause.in_sandbox
             raise Unresolved(f"{unknown.address} is not known")
         resource, path = found
         if resource.mode == "data":

@@ -17,7 +17,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec import Struct, field
 
 from infraspec.core.errors import InfraspecError, PlanError, RequestError, did_you_mean, listing
-from infraspec.core.unknown import Cause, OtherStack, Unknown, UnreadData, UnstatedAccount, UnstatedRegion, Value
+from infraspec.core.unknown import (
+    Cause,
+    MissingVariable,
+    OtherStack,
+    Unknown,
+    UnreadData,
+    UnstatedAccount,
+    UnstatedRegion,
+    Value,
+)
 from infraspec.resource_types import PolicyKind
 from infraspec.terraform.provider.schema import is_computed
 
@@ -436,6 +445,10 @@ class Plan:
     def left_out(self, source: Resource) -> str:  # noqa: ARG002 - a sandbox may lack something
         """Return why something of the source cannot be there; nothing of a plan."""
         return ""
+
+    def made_up(self, variable: MissingVariable) -> str | None:  # noqa: ARG002 - a sandbox has made one up
+        """Return the value that a sandbox made up for a variable; None of an account."""
+        return None
 
     def unlisted(self, type_: str) -> Unknown | None:  # noqa: ARG002 - a plan of an account has some
         """Return why there may be more resources of a type than are known, None if there are not."""

@@ -27,7 +27,7 @@ from infraspec.core.arn import Arn
 from infraspec.core.finding import Finding, Related
 from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth, any_of
-from infraspec.core.unknown import render
+from infraspec.core.unknown import Sensitive, render
 from infraspec.iam.evaluation.decision import decide
 from infraspec.iam.policy.context import Context
 from infraspec.iam.policy.document import PolicyDocument
@@ -234,15 +234,17 @@ class _Check:
         if not changed:
             return about().proven("confirmed, and delivers as the source says")
         names = ", ".join(dict.fromkeys(one.attribute.partition(".")[0] for one in changed))
-        certain = any(one.answer is Truth.NO for one in changed)
         subject = about(location=source.location_of(changed[0].attribute))
-        return subject.say("delivers-otherwise" if certain else "perhaps-delivers-otherwise", names=names)
+        if any(one.answer is Truth.NO for one in changed):
+            return subject.say("delivers-otherwise", names=names)
+        return subject.say("endpoint-unknown" if names == "endpoint" else "perhaps-delivers-otherwise", names=names)
 
     def _changed(self, source: Resource, live: Resource) -> Iterator[Difference]:
         compared = resource_type(_SUBSCRIPTION).drift or DriftAttributes()
         for name in compared.compared:
             fields = compared.nested.get(name, NestedFields())
-            expected, default = self.bound.value(source.stated(name)), compared.defaults.get(name)
+            stated, default = source.stated(name), compared.defaults.get(name)
+            expected = self.bound.value(stated.reveal() if isinstance(stated, Sensitive) else stated)
             if name not in compared.left_out or expected is not None:
                 given = default if expected is None else expected
                 yield from nested_differences(name, given, live.stated(name) or default, fields)

@@ -167,7 +167,7 @@ class _Check:
         names = [difference.attribute.split()[0] for difference in shown]
         subject = about("configuration", location=source.location_of(names[0]))
         expected = "\n".join(_said(difference.attribute, difference.expected) for difference in shown)
-        found = "\n".join(_said(difference.attribute, difference.found) for difference in shown)
+        found = "\n".join(_said(difference.attribute, difference.shown) for difference in shown)
         named = ", ".join(dict.fromkeys(names))
         return subject.say("changed" if wrong else "not-known", expected=expected, found=found, names=named)
 

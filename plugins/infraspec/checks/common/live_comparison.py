@@ -26,6 +26,7 @@ from infraspec.core.truth import Truth, all_of, any_of
 from infraspec.core.unknown import (
     Character,
     JsonText,
+    MissingVariable,
     RefusedRead,
     Sensitive,
     Text,
@@ -250,6 +251,8 @@ class ResolvedSource:
         return found if isinstance(found, str | Text | Unknown) else part
 
     def _unknown(self, value: Unknown, depth: int) -> Value:
+        if isinstance(value.cause, MissingVariable) and (made_up := self.live.made_up(value.cause)) is not None:
+            return made_up
         found = self.plan.find(value)
         resource = self.resource(found[0]) if found else None
         assigned = resource.stated(found[1]) if found and resource else None
@@ -259,6 +262,9 @@ class ResolvedSource:
         return narrowed if narrowed == value else self.value(narrowed, depth + 1)
 
 
+WITHHELD = "what it is, is not shown"
+
+
 class Difference(Struct, frozen=True):
     """An attribute that is not certainly as the source says. `answer` is NO, or MAYBE if the source does not know."""
 
@@ -266,6 +272,11 @@ class Difference(Struct, frozen=True):
     expected: Value
     found: Value
     answer: Truth
+
+    @property
+    def shown(self) -> Value:
+        """What a message may have of `found`: nothing where the source has something sensitive in its place."""
+        return WITHHELD if any(isinstance(one, Sensitive) for one in unknowns(self.expected)) else self.found
 
 
 def refusal_of(differences: Iterable[Difference]) -> Unknown | None:
@@ -283,7 +294,8 @@ def same(expected: Value, found: Value) -> Truth:
         case JsonText():
             return _same_document(expected, found)
         case Text():
-            return _fits(expected, found)
+            bare = concatenate(_revealed(part) for part in expected.parts)
+            return _fits(bare, found) if isinstance(bare, Text) else same(bare, found)
         case Unknown():
             return Truth.MAYBE
         case Mapping():
@@ -293,6 +305,12 @@ def same(expected: Value, found: Value) -> Truth:
         case str() if expected[:1] in ("{", "[") and expected != found:
             return _same_document(expected, found)
     return Truth.YES if _plain(expected) == _plain(found) else Truth.NO
+
+
+def _revealed(part: str | Unknown) -> str | Unknown | Text:
+    """Return what a part of a text hides, where that is text."""
+    hidden = part.reveal() if isinstance(part, Sensitive) else part
+    return hidden if isinstance(hidden, str | Text | Unknown) else part
 
 
 def _plain(value: Value) -> Value:

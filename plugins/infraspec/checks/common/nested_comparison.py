@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from infraspec.checks.common.live_comparison import Difference, same
+from infraspec.checks.common.live_comparison import WITHHELD, Difference, same
 from infraspec.core.json_text import decode_json
 from infraspec.core.truth import Truth, all_of
 from infraspec.core.unknown import JsonText, Sensitive, Text, Unknown, Value, is_known, render
 from infraspec.resource_types import NestedFields
 
-_WITHHELD = "what it is, is not shown"
 _OPEN = "${"
 """The beginning of a key that stands for members that are there or not."""
 
@@ -34,9 +33,10 @@ def _tree(value: Value) -> Value:
     if not isinstance(value, str | Text | JsonText):
         return value
     try:
-        return decode_json(value)
+        tree = decode_json(value)
     except ValueError:
         return value
+    return value if isinstance(tree, Unknown) else tree
 
 
 def _normal(value: Value, path: str, fields: NestedFields) -> Value:
@@ -99,7 +99,8 @@ def _compared(shown: str, path: str, expected: Value, found: Value, fields: Nest
         return
     answer = _same(path, expected, found, fields)
     if answer is not Truth.YES:
-        yield Difference(shown, _shown(path, expected, fields), _shown(path, found, fields), answer)
+        difference = Difference(shown, expected, found, answer)
+        yield Difference(shown, _shown(path, expected, fields), _shown(path, difference.shown, fields), answer)
 
 
 def _members(
@@ -136,7 +137,7 @@ def _shown(path: str, value: Value, fields: NestedFields) -> Value:
     if value is None or (isinstance(value, Unknown) and not isinstance(value, Sensitive)):
         return value
     if isinstance(value, Sensitive) or _is_hidden(path, fields):
-        return _WITHHELD
+        return WITHHELD
     if isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
         return f"{len(value)} entries"
     if not isinstance(value, Mapping):
@@ -146,7 +147,7 @@ def _shown(path: str, value: Value, fields: NestedFields) -> Value:
         for key, item in value.items()
         if not isinstance(item, Mapping | list | tuple | Sensitive) and not _is_hidden(_joined(path, key), fields)
     ]
-    return ", ".join(told) or _WITHHELD
+    return ", ".join(told) or WITHHELD
 
 
 def _is_hidden(path: str, fields: NestedFields) -> bool:

@@ -335,7 +335,7 @@ def _judged(source: Resource, live: Resource, compared: _Compared, run: _Running
     if not compared.wrong and (hidden := refusal_of(shown)):
         return told.unseen(hidden.address, how_to_know(hidden))
     expected = "\n".join(f"{one.attribute} {_shown(one.expected)}" for one in shown)
-    found = "\n".join(f"{one.attribute} {_shown(one.found)}" for one in shown)
+    found = "\n".join(f"{one.attribute} {_shown(one.shown)}" for one in shown)
     names = ", ".join(dict.fromkeys(one.attribute.partition(".")[0] for one in shown))
     wording = _wording(source, compared, run)
     return told.say(wording, expected=expected, found=found, names=names)
@@ -397,8 +397,7 @@ def _nested(  # noqa: PLR0917 - two resources, and what is known of their type
     bound: ResolvedSource,
 ) -> list[Difference] | None:
     configured, there = source.stated(name), live.stated(name)
-    is_anyones = is_computed(source.type, name) is True or name in drift.inherited
-    if (not configured and is_anyones) or (name == _CONTAINERS and there is None):
+    if (not configured and _is_anyones(name, source, drift)) or (name == _CONTAINERS and there is None):
         return None
     if name == _CONTAINERS:
         definition = TaskDefinition.from_resource(source)
@@ -407,6 +406,13 @@ def _nested(  # noqa: PLR0917 - two resources, and what is known of their type
             fields = structs.replace(fields, repeats={})
     found = nested_differences(name, bound.value(configured), there, fields)
     return [one for one in found if not _is_other_revision(one)]
+
+
+def _is_anyones(name: str, source: Resource, drift: DriftAttributes) -> bool:
+    """Tell whether AWS may set what the source does not set."""
+    instead = drift.inherited.get(name)
+    is_inherited = instead is not None and not any(isinstance(source.values.get(one), str) for one in instead)
+    return is_inherited or is_computed(source.type, name) is True
 
 
 def _is_other_revision(difference: Difference) -> bool:
@@ -454,8 +460,8 @@ def _pair(name: str, source: Resource, live: Resource, drift: DriftAttributes) -
         enabled = source.stated("is_enabled") if name == "state" else None
         configured = drift.defaults.get(name) if enabled is None else _STATES.get(str(enabled).lower(), enabled)
     if name in drift.left_out:
-        is_anyones = is_computed(source.type, name) is True or name in drift.inherited
-        configured, there = (None if configured is None and is_anyones else configured or ""), there or ""
+        is_left = configured is None and _is_anyones(name, source, drift)
+        configured, there = (None if is_left else configured or ""), there or ""
     if configured is None or there is None or isinstance(configured, Sensitive):
         return None
     if name == "target_key_id" and not isinstance(configured, str):

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import partialmethod
 from typing import Any
 
+from botocore import xform_name
 from moto.cloudwatch import models, responses
 from moto.core.responses import ActionResult, EmptyResult
 from moto.logs.models import MetricFilters
@@ -23,6 +24,7 @@ _STATE = (
     "state_value", "state_reason", "state_reason_data", "state_updated_timestamp", "state_transitioned_timestamp",
 )  # fmt: skip
 """What an alarm keeps when it is put again."""
+_SUPPRESSION = ("ActionsSuppressor", "ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod")
 _HISTORY_LIMIT = 100
 
 
@@ -79,6 +81,9 @@ def _put_composite_alarm(response: Any) -> Any:
     if not rule or _rule(rule) is None:
         raise responses.ValidationError("AlarmRule must not contain leading or trailing whitespace or be null")
     response.put_metric_alarm()
+    alarm = response.cloudwatch_backend.alarms[response._get_param("AlarmName")]
+    for setting in _SUPPRESSION:
+        setattr(alarm, xform_name(setting), response._get_param(setting))
     return EmptyResult()
 
 
