@@ -279,7 +279,7 @@ def test_what_is_not_compared_is_advice() -> None:
     (advice,) = [one for one in found if one.advice]
     silent = {one.type for one in reference().managed()} - {*COMPARED, *LOOKED_AT_BY, "aws_ecs_task_definition"}
     assert silent == {shown.partition(" ")[0] for shown in advice.found.split(", ")}
-    assert "aws_route (3)" in advice.found
+    assert "aws_route_table_association (4)" in advice.found
     addresses = {one.address for one in found}
     assert not any(one.address in addresses for one in reference().managed(*silent))
 

@@ -213,6 +213,15 @@ def _topic_policy(operator: _Operator, of: str, edits: Edits) -> None:
     operator["sns"].set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=text)
 
 
+def _acl(operator: _Operator, of: str, entries: list[Edits]) -> None:
+    """Put entries into the network ACL of a subnet."""
+    (subnet,) = [operator.resolved(of)]
+    filters = [{"Name": "association.subnet-id", "Values": [subnet]}]
+    (acl,) = operator["ec2"].describe_network_acls(Filters=filters)["NetworkAcls"]
+    for entry in entries:
+        operator["ec2"].create_network_acl_entry(NetworkAclId=acl["NetworkAclId"], Protocol="-1", **entry)
+
+
 def _calls(operator: _Operator, _of: str, calls: list[list[Any]]) -> None:
     """Call operations, `service.operation` each with its parameters."""
     for name, parameters in calls:
@@ -221,6 +230,7 @@ def _calls(operator: _Operator, _of: str, calls: list[list[Any]]) -> None:
 
 
 KINDS: Mapping[str, Callable[[_Operator, str, Any], None]] = {
+    "acl": _acl,
     "alarm": _alarm,
     "calls": _calls,
     "composite": _composite,

@@ -34,6 +34,7 @@ from infraspec.live.resources.principals import principals
 from infraspec.live.resources.reading import LISTINGS, NOTHING, listed, unseen
 from infraspec.live.resources.scope import LiveScope, Membership, refused
 from infraspec.live.resources.source_index import SourceIndex
+from infraspec.live.resources.whole_network import RUNNERS, whole_network
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import IamSnapshot, Plan, Resource
 
@@ -110,6 +111,11 @@ class LiveResources(Sequence[Resource]):
         """Return the users, groups, roles and grants of the account. Raises RunnerPermissionError, SnapshotError."""
         return principals(self._scope)
 
+    def network(self) -> tuple[Resource, ...]:
+        """Return what runs tasks, and the whole network around it. Raises RunnerPermissionError."""
+        running = (one for type_ in RUNNERS if type_ in LISTINGS for one in self.of(type_))
+        return (*running, *whole_network(self._scope))
+
     def _of(self, type_: str) -> tuple[Resource, ...]:
         reader = _READERS.get(type_)
         key = reader or type_
@@ -182,6 +188,14 @@ class LivePlan(Plan):
             return dataclasses.replace(self, snapshots=(self.resources.principals(),))
         except RunnerPermissionError as error:
             return refused("a principal of the account", error)
+
+    def with_network(self) -> Plan | Unknown:
+        """Return a plan of what runs tasks with the network around it, whoever made that."""
+        place = {"account": self.account, "region": self.region, "partition": self.partition}
+        try:
+            return Plan(self.origin, self.resources.network(), **place)
+        except RunnerPermissionError as error:
+            return refused("the network of the account", error)
 
     def __repr__(self) -> str:
         return f"<Plan of {self.origin}>"

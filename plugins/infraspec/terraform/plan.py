@@ -458,6 +458,10 @@ class Plan:
         """Return the plan with all that is known of its account's principals, Unknown where they may not be seen."""
         return self
 
+    def with_network(self) -> Plan | Unknown:
+        """Return the plan with all that is known of the network around its tasks, Unknown where it may not be seen."""
+        return self
+
     def is_certain(self, resource: Resource, beside: Resource | None = None) -> bool:
         """Tell whether a resource is there for certain, or with `beside` whenever that is."""
         given = self.uncertainties(beside.address) if beside else {}

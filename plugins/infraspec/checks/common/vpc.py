@@ -113,15 +113,15 @@ class PlanNetwork:
         if isinstance(value, Unknown):
             found = self.plan.find(value)
             return found[0] if found is not None and found[0].type in types else None
-        return self._by_id.get((types, value)) if isinstance(value, str) and value else None
+        if not isinstance(value, str) or not value:
+            return None
+        return next((self._by_id[type_, value] for type_ in types if (type_, value) in self._by_id), None)
 
     @cached_property
-    def _by_id(self) -> Mapping[tuple[tuple[str, ...], str], Resource]:
-        kinds = (_TABLES, _GROUPS, ("aws_subnet",), ("aws_vpc",), ("aws_internet_gateway",), ("aws_nat_gateway",))
+    def _by_id(self) -> Mapping[tuple[str, str], Resource]:
         return {
-            (kind, id_): resource
-            for kind in kinds
-            for resource in self.plan.managed(*kind)
+            (resource.type, id_): resource
+            for resource in self.plan.managed()
             if isinstance(id_ := resource.values.get("id"), str)
         }
 
@@ -214,6 +214,11 @@ class PlanNetwork:
 
     def _onward(self, table: RouteTable, route: Mapping[str, Value], has_address: Value) -> Iterator[Hop]:
         shown = f"{EVERYWHERE}"
+        if route.get("state") == "blackhole":
+            ends = [*_BEYOND, "nat_gateway_id", "gateway_id"]
+            gone = next((self._shown(route[name]) for name in ends if route.get(name) not in _FALSE), "nothing")
+            yield Hop(Truth.NO, shown, f"the route of {table.name} leads to {gone}, which is gone", _to_nat(table))
+            return
         beyond = next((route[name] for name in _BEYOND if route.get(name) not in _FALSE), None)
         if beyond is not None:
             reason = f"the route leads to {self._shown(beyond)}, which decides for itself what becomes of it"
@@ -318,9 +323,12 @@ class PlanNetwork:
         if vpc is None or vpc.mode != "managed":
             return None
         wanted = {"enable_dns_hostnames": False, "enable_dns_support": True}
-        off = [name for name, usual in wanted.items() if vpc.stated(name, usual) in (False, "false")]
+        given = {name: vpc.stated(name, usual) for name, usual in wanted.items()}
+        off = [name for name, value in given.items() if value in (False, "false")]
         if not off:
-            return None
+            open_ = next((value for value in given.values() if isinstance(value, Unknown)), None)
+            why = f"it is not known whether {vpc.address} resolves the names of private DNS"
+            return _perhaps(endpoint.address, why, open_) if open_ is not None else None
         reason = f"private DNS asks for {' and '.join(off)} of {vpc.address}"
         return Hop(Truth.NO, endpoint.address, reason, f"set {', '.join(f'{name} = true' for name in off)}")
 

@@ -54,7 +54,11 @@ def check_reachability(
 ) -> list[Finding]:
     """Judge the ways of each service, scheduled task and rule that names subnets: one finding for each end."""
     plan = placed(plan, contract, environment)
-    check = _Check(plan.derived(network), [*task_definitions])
+    whole = plan.with_network()
+    if isinstance(whole, Unknown):
+        services = plan.managed("aws_ecs_service")
+        return [RULE.about(one, "network").unseen(whole.address, how_to_know(whole)) for one in services]
+    check = _Check(whole.derived(network), [*task_definitions])
     findings = [finding for runner in check.runners() for finding in check.findings(runner)]
     return [unless_unlisted(plan, _left_open(plan, finding), *UNLISTED) for finding in findings]
 
@@ -160,7 +164,7 @@ class _Check:
         start = Hop(Truth.YES, f"{subnet.address} -> {endpoint.address}")
         vpc, within = subnet.attribute("vpc_id"), self.network
         if endpoint.stated("vpc_endpoint_type") in (None, "Gateway"):
-            peer = Peer("the prefix list of S3", INTERNET.networks, lists=(endpoint.reference("prefix_list_id"),))
+            peer = Peer("the prefix list of S3", INTERNET.networks, lists=(endpoint.attribute("prefix_list_id"),))
             egress = within.groups_pass(runner.groups, "egress", HTTPS, peer, vpc)
             return NetworkPath((start, egress, *within.acls(subnet, INTERNET, HTTPS)))
         places, groups = listed(endpoint.stated("subnet_ids")), listed(endpoint.stated("security_group_ids"))

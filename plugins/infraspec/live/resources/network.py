@@ -5,7 +5,7 @@ Sources: Amazon EC2 API Reference, SecurityGroupRule; Terraform AWS provider, aw
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,8 @@ from infraspec.terraform.plan import Resource
 _GROUPS = ("aws_security_group", "aws_default_security_group")
 _EGRESS, _INGRESS = "aws_vpc_security_group_egress_rule", "aws_vpc_security_group_ingress_rule"
 _LISTENER = "aws_lb_listener"
+_ROUTE, _TABLES = "aws_route", ("aws_route_table", "aws_default_route_table")
+_TO = ("destination_cidr_block", "destination_ipv6_cidr_block", "destination_prefix_list_id")
 _EVERYTHING = "-1"
 _PORTS = ("from_port", "to_port")
 _PEERS = ("cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id")
@@ -41,7 +43,23 @@ def firewall_rules(scope: LiveScope, type_: str) -> Iterator[Resource]:
                 yield scope.resource(type_, values[called], tags=tags, source=known.get(called), name=called)
 
 
-READERS = {type_: partial(firewall_rules, type_=type_) for type_ in (_EGRESS, _INGRESS)}
+def routes(scope: LiveScope) -> Iterator[Resource]:
+    """Yield the routes of the source that AWS has, each in its table by what it is to."""
+    tables = {one.address: str(one.stated("id")) for one in scope.seen(*_TABLES)}
+    known = {entry["RouteTableId"]: entry.get("Routes", ()) for entry in entries(scope, "aws_route_table", {})}
+    for source in scope.sources.plan.managed(_ROUTE):
+        named = (scope.sources.named(type_, source.attribute("route_table_id")) for type_ in _TABLES)
+        table = next(filter(None, named), None)
+        for route in known.get(tables.get(table.address, ""), ()) if table else ():
+            values = values_of(scope, _ROUTE, route)
+            if any(values.get(name) and values[name] == source.stated(name) for name in _TO):
+                yield scope.resource(_ROUTE, values, source=source)
+
+
+READERS: Mapping[str, Callable[[LiveScope], Iterator[Resource]]] = {
+    **{type_: partial(firewall_rules, type_=type_) for type_ in (_EGRESS, _INGRESS)},
+    _ROUTE: routes,
+}
 
 
 def _paired(
@@ -105,11 +123,15 @@ def _is_of(rule: Resource, group: Resource, scope: LiveScope) -> bool:
 
 def _actions(_scope: LiveScope, listener: Entry, values: Values) -> Values:
     """Add what a listener does with requests."""
-    actions = [
+    return {**values, "default_action": forwarding(listener.get("DefaultActions"))}
+
+
+def forwarding(actions: Sequence[Entry] | None) -> list[Value]:
+    """Return what the actions of a listener or of one of its rules do with requests."""
+    return [
         {"type": action["Type"].lower(), "target_group_arn": action.get("TargetGroupArn") or _first_group(action)}
-        for action in listener.get("DefaultActions") or ()
+        for action in actions or ()
     ]
-    return {**values, "default_action": [*actions]}
 
 
 def _first_group(action: Entry) -> str | None:
@@ -127,7 +149,13 @@ def _by_port(scope: LiveScope, values: Values, balancer: Resource) -> Resource |
     return None
 
 
+def _grouped(_scope: LiveScope, endpoint: Entry, values: Values) -> Values:
+    """Add the security groups of an endpoint."""
+    return {**values, "security_group_ids": [one["GroupId"] for one in endpoint.get("Groups", ())]}
+
+
 PECULIARITIES = {
+    "aws_vpc_endpoint": Peculiarity(_grouped),
     "aws_lb": Peculiarity(
         lambda _, __, values: {**values, "arn_suffix": str(values["arn"]).partition(":loadbalancer/")[2]}
     ),

@@ -1,0 +1,118 @@
+"""The network that another stack made is judged as AWS has it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infraspec.checks.network.reachability import check_reachability
+from infraspec.core.finding import Verdict
+from infraspec.ecs.task_definition import task_definitions
+from infraspec.live.plan import live_plan
+from tests.live import world
+from tests.live.world import contract, source
+
+PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
+NAT = {"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "active"}
+ALL = {"IpProtocol": "-1", "FromPort": -1, "ToPort": -1, "CidrIpv4": "0.0.0.0/0"}
+EGRESS = {"SecurityGroupRuleId": "sgr-1", "GroupId": "sg-1", "IsEgress": True, **ALL}
+INGRESS = {"SecurityGroupRuleId": "sgr-2", "GroupId": "sg-2", "IsEgress": False, **ALL}
+ENDPOINT = {
+    "VpcEndpointId": "vpce-1",
+    "VpcId": "vpc-1",
+    "ServiceName": f"com.amazonaws.{world.REGION}.secretsmanager",
+    "VpcEndpointType": "Interface",
+    "State": "available",
+    "PrivateDnsEnabled": True,
+    "SubnetIds": ["subnet-1"],
+    "Groups": [{"GroupId": "sg-2"}],
+}
+
+
+def entry(number: int, *, allow: bool, egress: bool) -> dict[str, Any]:
+    """Return an entry of a network ACL that is about everything."""
+    action = "allow" if allow else "deny"
+    return {"RuleNumber": number, "RuleAction": action, "Egress": egress, "Protocol": "-1", "CidrBlock": "0.0.0.0/0"}
+
+
+OPEN = [entry(100, allow=True, egress=True), entry(100, allow=True, egress=False)]
+
+
+def verdicts(directory: Path, **changes: Any) -> dict[str, tuple[Verdict, str]]:
+    """Return verdict and reason of each way of the service whose subnets the source does not make."""
+    account = world.World()
+    place = {"subnets": ["subnet-1"], "securityGroups": ["sg-1"], "assignPublicIp": "DISABLED"}
+    account.service = {"launchType": "FARGATE", "networkConfiguration": {"awsvpcConfiguration": place}}
+    routes, dns = changes.get("routes", [NAT]), changes.get("dns", True)
+    subnet = {"SubnetId": "subnet-1", "CidrBlock": "10.0.1.0/24", "VpcId": "vpc-1"}
+    public = {"SubnetId": "subnet-2", "CidrBlock": "10.0.2.0/24", "VpcId": "vpc-1"}
+    out = {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1", "State": "active"}
+    tables = [
+        {"RouteTableId": "rtb-1", "VpcId": "vpc-1", "Routes": routes, "Associations": [
+            {"RouteTableAssociationId": "rtbassoc-1", "Main": False, "SubnetId": "subnet-1"}
+        ]},
+        {"RouteTableId": "rtb-2", "VpcId": "vpc-1", "Routes": [out], "Associations": [
+            {"RouteTableAssociationId": "rtbassoc-2", "Main": True}
+        ]},
+    ]  # fmt: skip
+    given = {
+        "ec2__describe_vpcs": {"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16"}]},
+        "ec2__describe_subnets": {"Subnets": [subnet, public]},
+        "ec2__describe_route_tables": {"RouteTables": tables},
+        "ec2__describe_nat_gateways": {
+            "NatGateways": [{"NatGatewayId": "nat-1", "SubnetId": "subnet-2", "State": changes.get("nat", "available")}]
+        },
+        "ec2__describe_internet_gateways": {"InternetGateways": [{"InternetGatewayId": "igw-1"}]},
+        "ec2__describe_vpc_endpoints": {"VpcEndpoints": changes.get("endpoints", [])},
+        "ec2__describe_vpc_attribute": lambda Attribute, **_: {  # noqa: N803 - AWS's name
+            Attribute[0].upper() + Attribute[1:]: {"Value": dns}
+        },
+        "ec2__describe_security_groups": {
+            "SecurityGroups": [{"GroupId": name, "GroupName": name, "VpcId": "vpc-1"} for name in ("sg-1", "sg-2")]
+        },
+        "ec2__describe_security_group_rules": {"SecurityGroupRules": changes.get("rules", [EGRESS, INGRESS])},
+        "ec2__describe_network_acls": {
+            "NetworkAcls": [
+                {
+                    "NetworkAclId": "acl-1",
+                    "VpcId": "vpc-1",
+                    "Entries": changes.get("entries", OPEN),
+                    "Associations": [{"SubnetId": "subnet-1"}, {"SubnetId": "subnet-2"}],
+                }
+            ]
+        },
+    }
+    plan = source(directory)
+    live = live_plan(account.answers(**given), plan, contract(), "prod")
+    findings = check_reachability(live, task_definitions(live), contract(), "prod")
+    return {one.subject: (one.verdict, one.reason) for one in findings}
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict", "reason"),
+    [
+        ({}, PROVEN, "nat-1"),
+        ({"routes": []}, VIOLATED, "no route to 0.0.0.0/0"),
+        ({"routes": [{**NAT, "State": "blackhole"}]}, VIOLATED, "nat-1, which is gone"),
+        ({"nat": "deleted"}, VIOLATED, "nat-1, which is gone"),
+        ({"routes": [{"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1"}]}, VIOLATED, "no public IP address"),
+        ({"routes": [{"DestinationCidrBlock": "0.0.0.0/0", "TransitGatewayId": "tgw-1"}]}, UNDETERMINED, "tgw-1"),
+        ({"rules": [INGRESS]}, VIOLATED, "no egress rule"),
+        ({"entries": [entry(1, allow=False, egress=True), *OPEN]}, VIOLATED, "does not allow TCP 443"),
+        ({"entries": [entry(1, allow=False, egress=False), *OPEN]}, VIOLATED, "does not allow TCP"),
+        ({"endpoints": [ENDPOINT], "routes": []}, PROVEN, "vpce-1"),
+        ({"endpoints": [{**ENDPOINT, "State": "deleted"}], "routes": []}, VIOLATED, "no route to 0.0.0.0/0"),
+        ({"endpoints": [{**ENDPOINT, "PrivateDnsEnabled": False}], "routes": []}, VIOLATED, "no route to 0.0.0.0/0"),
+        ({"endpoints": [ENDPOINT], "rules": [EGRESS]}, VIOLATED, "no ingress rule of sg-2"),
+        ({"endpoints": [ENDPOINT], "dns": False}, VIOLATED, "private DNS asks for"),
+    ],
+)
+def test_a_network_of_another_stack_is_followed(
+    tmp_path: Path, changes: dict[str, Any], verdict: Verdict, reason: str
+) -> None:
+    """The way to Secrets Manager, by what is changed in the account."""
+    (found,) = [told for subject, told in verdicts(tmp_path, **changes).items() if "secretsmanager" in subject]
+    assert verdict is found[0]
+    assert reason in found[1]
