@@ -549,3 +549,125 @@ def test_what_is_waived_is_not_fixed(tmp_path: Path) -> None:
     assert Fixes() == fixes_of(tmp_path / "waived", {"main.tf": waiver + source}, contract=tags)
     assert Fixes() == fixes_of(tmp_path / "off", {"main.tf": source}, contract=tags + '[rules]\ntags = "off"\n')
     assert 1 == len(fixes_of(tmp_path / "neither", {"main.tf": source}, contract=tags).fixed)
+
+
+@pytest.mark.parametrize("known", ["", ROLE])
+def test_a_task_definition_gets_an_execution_role(known: str, tmp_path: Path) -> None:
+    """It is the only role that ECS may assume for it, or else a new one; what the task needs of it comes with it."""
+    task = TASK.replace("  execution_role_arn = aws_iam_role.execution.arn\n", "")
+    fixes = fixes_of(tmp_path, {"main.tf": TRUST + task + known})
+    assert () == fixes.unfixed
+    (text,) = fixes.after.values()
+    role = "execution" if known else "api_execution"
+    assert f"execution_role_arn = aws_iam_role.{role}.arn\n" in text
+    assert 1 == text.count('resource "aws_iam_role" ')
+    assert "secretsmanager:GetSecretValue" in text
+    assert [] == left(tmp_path, fixes)
+
+
+def test_the_role_of_the_application_is_no_execution_role(tmp_path: Path) -> None:
+    """Where ECS may assume that role alone, the task definition gets another one: the application gains no access."""
+    task = TASK.replace("execution_role_arn = ", "task_role_arn      = ")
+    fixes = fixes_of(tmp_path, {"main.tf": TRUST + task + ROLE})
+    (text,) = fixes.after.values()
+    assert "execution_role_arn = aws_iam_role.api_execution.arn\n" in text
+    assert [] == left(tmp_path, fixes)
+
+
+def test_what_is_new_has_a_label_of_its_own(tmp_path: Path) -> None:
+    """A label that the module has already is given no second time, and what names the new resource follows."""
+    taken = 'resource "aws_iam_role" "api_execution" {\n  assume_role_policy = "{}"\n  count = 0\n}\n'
+    task = TASK.replace("  execution_role_arn = aws_iam_role.execution.arn\n", "")
+    fixes = fixes_of(tmp_path, {"main.tf": TRUST + task + taken})
+    (text,) = fixes.after.values()
+    assert "execution_role_arn = aws_iam_role.api_execution_2.arn\n" in text
+    assert "role       = aws_iam_role.api_execution_2.name\n" in text
+    assert [] == left(tmp_path, fixes)
+
+
+def test_a_container_without_a_log_group_gets_one(tmp_path: Path) -> None:
+    """Where the module has no log group, it gets one, and the execution role may write to it."""
+    task = TASK.replace('"awsfirelens"', '"awslogs"')
+    fixes = fixes_of(tmp_path, {"main.tf": TRUST + task + ROLE})
+    assert () == fixes.unfixed
+    (text,) = fixes.after.values()
+    assert 'resource "aws_cloudwatch_log_group" "api" {\n  name = "/ecs/api"\n}\n' in text
+    assert "aws_cloudwatch_log_group.api.name" in text
+    assert [] == left(tmp_path, fixes)
+
+
+HEREDOC = """\
+resource "aws_ecs_task_definition" "api" {
+  family                = "api"
+  execution_role_arn    = aws_iam_role.execution.arn
+  container_definitions = <<-EOT
+    [
+      { "name": "sidecar", "image": "nginx", "logConfiguration": { "logDriver": "awsfirelens" } },
+      {
+        "name" : "api", "image": "${var.image}",
+        "portMappings" : [{ "containerPort" : ${var.port} }]LOGS
+      }
+    ]
+  EOT
+}
+
+variable "image" {
+  default = "public.ecr.aws/docker/library/nginx:1.27"
+}
+
+variable "port" {
+  default = 80
+}
+"""
+
+
+@pytest.mark.parametrize("logs", ["", ',\n        "logConfiguration": {"logDriver": "awslogs", "options": {}}'])
+def test_containers_in_a_heredoc_are_edited_as_json(logs: str, tmp_path: Path) -> None:
+    """What a container lacks is written as JSON into the text, references interpolated."""
+    fixes = fixes_of(tmp_path, {"main.tf": TRUST + HEREDOC.replace("LOGS", logs) + ROLE})
+    assert () == fixes.unfixed
+    (text,) = fixes.after.values()
+    assert '"awslogs-group": "${aws_cloudwatch_log_group.api.name}"' in text
+    assert 'resource "aws_cloudwatch_log_group" "api"' in text
+    assert [] == left(tmp_path, fixes)
+
+
+def test_what_is_refused_at_one_place_is_nowhere(tmp_path: Path) -> None:
+    """Containers that are no text of the source stay, and so does the rest: no log group without a use is added."""
+    source = HEREDOC.replace("LOGS", "").replace("<<-EOT", "local.x").replace("  EOT\n", "")
+    source = source[: source.index("    [\n")] + "}\n" + 'locals {\n  x = replace("[{*name*: *a*}]", "*", "\\"")\n}\n'
+    fixes = fixes_of(tmp_path, {"main.tf": TRUST + source + ROLE})
+    assert {} == fixes.after
+    assert any("log configuration" in one.finding.subject for one in fixes.unfixed)
+
+
+def test_instances_of_several_families_share_a_log_group(tmp_path: Path) -> None:
+    """No name is right for all of them, so Terraform completes it."""
+    task = TASK.replace(
+        '"api" {\n  family             = "api"', '"api" {\n  for_each = toset(["a", "b"])\n  family = each.key', 1
+    )
+    task = task.replace('"awsfirelens"', '"awslogs"')
+    fixes = fixes_of(tmp_path, {"main.tf": TRUST + task + ROLE})
+    assert () == fixes.unfixed
+    (text,) = fixes.after.values()
+    assert '  name_prefix = "/ecs/api-"\n' in text
+    assert [] == left(tmp_path, fixes)
+
+
+def test_a_log_group_that_is_named_stays(tmp_path: Path) -> None:
+    """A container that lacks another option than the group gets that alone."""
+    options = '"awslogs", options = { awslogs-group = "/known", awslogs-stream-prefix = "ecs" } }'
+    fixes = fixes_of(tmp_path, {"main.tf": TRUST + TASK.replace('"awsfirelens" }', options) + ROLE})
+    (text,) = fixes.after.values()
+    assert "aws_cloudwatch_log_group" not in text
+    assert 'awslogs-region = "eu-west-1"' in " ".join(text.split())
+
+
+def test_a_role_that_is_named_by_its_name_is_named_by_its_arn(tmp_path: Path) -> None:
+    """Terraform takes nothing less in a task definition."""
+    task = TASK.replace("aws_iam_role.execution.arn", "aws_iam_role.execution.name")
+    fixes = fixes_of(tmp_path, {"main.tf": TRUST + task + ROLE + POLICIES["inline"]})
+    assert () == fixes.unfixed
+    (text,) = fixes.after.values()
+    assert "  execution_role_arn = aws_iam_role.execution.arn\n" in text
+    assert [] == left(tmp_path, fixes)

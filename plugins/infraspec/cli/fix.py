@@ -30,7 +30,9 @@ from infraspec.reporting.github.suggestions import shown_lines
 @click.argument("infra", type=PATH, required=False)
 @click.option("--env", "environment", default="", help="Environments of the contract, with commas.  [default: all]")
 @click.option("--rule", "rules", multiple=True, metavar="NAME", help="Fix what this rule finds; may be repeated.")
-@click.option("--finding", "findings", multiple=True, metavar="TEXT", help="Fix findings that hold a text; likewise.")
+@click.option(
+    "--finding", "findings", multiple=True, metavar="TEXT", help="Fix findings that contain TEXT; may be repeated."
+)
 @click.option("--narrow", is_flag=True, help="Narrow statements with wildcards to what tasks need, instead.")
 @click.option("--review", type=PATH, metavar="DIFF", help="Print a review for GitHub of a pull request with this diff.")
 @click.option("--write", is_flag=True, help="Write the patches into the files.")
@@ -50,7 +52,7 @@ def fix(
     \b
     infraspec fix                                show the patches as a diff
     infraspec fix --rule secret-access --write   write those of a rule into the files
-    infraspec fix --finding DB_PASSWORD          those of findings that hold a text
+    infraspec fix --finding DB_PASSWORD          those of findings that contain this text
     infraspec fix | git apply                    the same as --write
     infraspec fix --narrow                       the smallest policies that tasks need, where they have wildcards
 

@@ -59,7 +59,7 @@ class SourceChange(Struct, frozen=True, omit_defaults=True):
     `references` are the attributes that these texts name, by address, each with the expression that names it there.
     `default_tags`: the entries for all resources of the provider configuration that the resource has.
     `shared_tags`: a variable or local value of the module that is a map with the keys of the entries, whatever they
-    are there. `needs` are blocks of the root module that the change cannot do without.
+    are there. `needs` are blocks of the root module that the change cannot do without, `beside` of the same module.
     """
 
     kind: Literal["arguments", "statement", "block", "beside", "root", "default_tags", "shared_tags"]
@@ -71,6 +71,7 @@ class SourceChange(Struct, frozen=True, omit_defaults=True):
     resources: tuple[str, ...] = ()
     references: tuple[tuple[str, str], ...] = ()
     needs: str = ""
+    beside: str = ""
 
 
 class Finding(Visible, frozen=True):

@@ -10,16 +10,19 @@ from pathlib import Path
 from typing import TypeAlias
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from infraspec.checks.common.resources_by_arn import DOCUMENT_TYPE
 from infraspec.checks.common.statement_hcl import statement_of
 from infraspec.core.finding import Finding, SourceChange
-from infraspec.fixes.references import Naming, UnfixableError, file_of
+from infraspec.fixes.references import Naming, UnfixableError, file_of, free_name
 from infraspec.fixes.text_edits import (
     Edit,
 )
 from infraspec.fixes.tokens import closing, indent_of
 from infraspec.hcl import ast
+from infraspec.hcl.ast import Block
+from infraspec.hcl.parser import parse
 from infraspec.terraform.configuration.declarations import SourceBody
 from infraspec.terraform.configuration.instances import ResourceInstance
 from infraspec.terraform.configuration.module import ModuleInstance
@@ -108,6 +111,7 @@ class PatchBuilder(Struct):
                 if one.change.kind == "root":
                     site = Site(one.environment, site.resource, root_of(site), site.body, site.file)
                 change, edits = self._named(site, one.change)
+                change = with_free_labels(site, change, self.plans(one.environment))
             except UnfixableError as error:
                 built.refused[one] = str(error)
                 continue
@@ -116,17 +120,25 @@ class PatchBuilder(Struct):
             if change.needs:
                 needed = SourceChange("root", change.into, text=change.needs)
                 places.setdefault(_place(site, needed), []).append((one, site, needed))
-        for items in places.values():
-            try:
-                edits = list(self.kinds[items[0][2].kind](self, items))
-            except UnfixableError as error:
-                for one, _, _ in items:
-                    built.edits.pop(one, None)
-                    built.refused[one] = str(error)
-                continue
-            for one, _, _ in items:
-                built.edits[one] += edits
+            if change.beside:
+                needed = SourceChange("beside", change.into, text=change.beside)
+                places.setdefault(_place(site, needed), []).append((one, site, needed))
+        for everyone in places.values():
+            if items := [item for item in everyone if item[0] not in built.refused]:
+                self._build_place(built, items)
         return built
+
+    def _build_place(self, built: Built, items: Sequence[Item]) -> None:
+        """Build the edits of one place; what is refused there is left out at all of its places."""
+        try:
+            edits = list(self.kinds[items[0][2].kind](self, items))
+        except UnfixableError as error:
+            for one, _, _ in items:
+                built.edits.pop(one, None)
+                built.refused[one] = str(error)
+            return
+        for one, _, _ in items:
+            built.edits[one] += edits
 
     def site(self, environment: str, address: str) -> Site:
         """Return the place of a resource or data source. Raises UnfixableError if it is not to be edited."""
@@ -297,7 +309,48 @@ def _renamed(change: SourceChange, renamed: Mapping[str, str]) -> SourceChange:
         change.actions,
         tuple(map(said, change.resources)),
         needs=change.needs,
+        beside=said(change.beside),
     )
+
+
+_NAMES: Mapping[str, str] = {"aws_cloudwatch_metric_alarm": "alarm_name", "aws_cloudwatch_event_rule": "name"}
+"""The types that a change adds, by the argument whose value AWS has once: a second one would overwrite the first."""
+
+
+def with_free_labels(site: Site, change: SourceChange, plan: Plan) -> SourceChange:
+    """Return a change whose new resources have labels that their module does not have yet.
+
+    Raises UnfixableError if one would have the name of a resource that there is.
+    """
+    declared, renamed = site.module.configuration.resources, dict[str, str]()
+    for text in filter(None, (change.text if change.kind in {"beside", "root"} else "", change.beside)):
+        for block in parse(text, "blocks").body.blocks:
+            if block.type != "resource":
+                continue
+            type_, name = block.labels
+            taken = {known for mode, other, known in declared if (mode, other) == ("managed", type_)}
+            _check_name(plan, type_, block)
+            if name in taken:
+                renamed[f"{type_}.{name}"] = free_name(name, taken)
+    for address, label in renamed.items():
+        type_, _, old = address.partition(".")
+        change = _relabelled(change, type_, old, label)
+    return change
+
+
+def _check_name(plan: Plan, type_: str, block: Block) -> None:
+    argument = _NAMES.get(type_, "")
+    written = block.body.attributes.get(argument)
+    name = written.expression.value if written and isinstance(written.expression, ast.Literal) else None
+    for other in plan.managed(type_) if name is not None else ():
+        if other.get(argument) == name:
+            raise UnfixableError(f"{other.address} has the name {name} already: change it there")
+
+
+def _relabelled(change: SourceChange, type_: str, old: str, new: str) -> SourceChange:
+    said = _renamed(change, {f"{type_}.{old}": f"{type_}.{new}"})
+    header, other = f'resource "{type_}" "{old}"', f'resource "{type_}" "{new}"'
+    return replace(said, text=said.text.replace(header, other), beside=said.beside.replace(header, other))
 
 
 def block_replaced(site: Site, number: int, texts: Sequence[str]) -> Edit:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from infraspec.core.errors import listing
 from infraspec.core.unknown import Value
+from infraspec.fixes.json_text import members_set
 from infraspec.fixes.patch_builder import Item, PatchBuilder, Plans, Site, local_address, root_of
 from infraspec.fixes.policy_patches import statements
 from infraspec.fixes.references import UnfixableError, file_of
@@ -29,7 +30,7 @@ from infraspec.hcl.ast import Attribute, SourceText
 from infraspec.hcl.parser import parse
 from infraspec.terraform.configuration.declarations import SourceBody
 from infraspec.terraform.configuration.module import ModuleInstance
-from infraspec.terraform.configuration.source_locations import target
+from infraspec.terraform.configuration.source_locations import SourcePosition, target
 
 _FEW = 3
 
@@ -57,7 +58,25 @@ def _arguments(builder: PatchBuilder, items: Sequence[Item]) -> Iterator[Edit]:
         attribute, source = body.attributes[steps[0]]
         yield from _merged(file_of(site.module, source, builder.boundary), source, attribute, entries)
         return
-    raise UnfixableError(f"{path} of {local_address(site)} is not written as an object here")
+    text = target(builder.instance(site), steps[0]) if body is site.body else None
+    if text is None or not isinstance(text.node, ast.Template | ast.Literal):
+        raise UnfixableError(f"{path} of {local_address(site)} is not written as an object here")
+    yield from _in_text(builder, text, steps[1:], entries)
+
+
+def _in_text(
+    builder: PatchBuilder, found: SourcePosition, path: Sequence[str], entries: Mapping[str, str]
+) -> Iterator[Edit]:
+    """Set entries of an object in JSON text that is a heredoc."""
+    module, text = found.module, found.source.text
+    assert isinstance(module, ModuleInstance)  # noqa: S101 - what declares is one
+    first = _HEREDOC.match(text, found.node.at)
+    if first is None:
+        raise UnfixableError("the text that it is in is not JSON here")
+    yield from members_set(file_of(module, found.source, builder.boundary), text, first.end(), path, entries)
+
+
+_HEREDOC = re.compile(r"<<-?\w[\w-]*\r?\n\s*(?=[\[{])")
 
 
 def _by_name(items: Iterable[Item]) -> dict[str, list[tuple[Site, str]]]:

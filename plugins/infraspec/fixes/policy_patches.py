@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from infraspec.checks.common.resources_by_arn import DOCUMENT_TYPE
 from infraspec.checks.common.statement_hcl import inline_policy, policy_name, statement_of
+from infraspec.fixes.json_text import as_json
 from infraspec.fixes.patch_builder import Item, PatchBuilder, Site, local_address
 from infraspec.fixes.references import UnfixableError, file_of
 from infraspec.fixes.text_edits import (
@@ -19,7 +20,6 @@ from infraspec.fixes.text_edits import (
 from infraspec.fixes.tokens import closing, expression_end
 from infraspec.hcl import ast
 from infraspec.hcl.ast import Expression
-from infraspec.hcl.parser import parse
 from infraspec.terraform.configuration.instances import ResourceInstance
 from infraspec.terraform.configuration.module import ModuleInstance
 from infraspec.terraform.configuration.source_locations import target
@@ -104,32 +104,13 @@ def _extended_text(
     begin = _STATEMENTS.search(text, node.at, expression_end(text, node.at))
     if begin is None or text[node.at] != "<":
         raise UnfixableError(f"the document of {instance.address} is not JSON text in the source")
-    statements = list(map(_as_json, texts))
+    statements = list(map(as_json, texts))
     if text[begin.end()] == "[":
-        yield from items_added(file, text, begin.end(), statements, commas=True)
+        yield from items_added(file, text, begin.end(), statements, commas=True, is_json=True)
         return
     end = closing(text, begin.end()).start + 1
     yield Edit(file, begin.end(), begin.end(), "[")
     yield Edit(file, end, end, f", {', '.join(statements)}]")
-
-
-def _as_json(statement: str) -> str:
-    """Write a statement, an object of HCL, as JSON with its references interpolated."""
-    text = f"statement = {statement}\n"
-    return json.dumps(_plain(text, parse(text, "statement").body.attributes["statement"].expression), indent=2)
-
-
-def _plain(text: str, node: Expression) -> object:
-    match node:
-        case ast.Object():
-            keys = (key.value if isinstance(key, ast.Literal) else "" for key, _ in node.items)
-            return {str(key): _plain(text, value) for key, (_, value) in zip(keys, node.items, strict=True)}
-        case ast.Tuple():
-            return [_plain(text, item) for item in node.items]
-        case ast.Literal():
-            return node.value
-    written = text[node.at : expression_end(text, node.at)]
-    return written[1:-1] if written.startswith('"') else f"${{{written}}}"
 
 
 def _own_policies(builder: PatchBuilder, items: Sequence[Item]) -> Iterator[Edit]:

@@ -7,7 +7,7 @@ A module sees the outputs of the modules that it calls, and its own variables. S
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -88,7 +88,7 @@ class Naming(Struct):
             with suppress(InfraspecError):
                 if _is(child.output(output), address):
                     return output
-        name = _free(name, child.configuration.outputs)
+        name = free_name(name, child.configuration.outputs)
         edits.append(self.declared(child, "outputs.tf", f'output "{name}" {{\n  value = {value}\n}}'))
         return name
 
@@ -102,7 +102,7 @@ class Naming(Struct):
         call: SourceBody | None = child.call_body
         if call is None:
             raise UnfixableError(f"{child.address} is not called in this source")
-        name = _free(name, child.configuration.variables)
+        name = free_name(name, child.configuration.variables)
         file = file_of(parent, call.source, self.boundary)
         ends = [attribute.end for attribute, source in call.attributes.values() if source is call.source]
         edits.append(argument_added(file, call.source.text, call.at, f"{name} = {value}", max(ends, default=None)))
@@ -150,7 +150,8 @@ def _module(modules: Mapping[str, ModuleInstance], steps: list[str]) -> ModuleIn
     return found
 
 
-def _free(name: str, taken: Mapping[str, object]) -> str:
+def free_name(name: str, taken: Container[str]) -> str:
+    """Return a name that is not taken: the given one, or that with the next number."""
     while name in taken:
         number = re.search(r"_(\d+)$", name)
         name = f"{name[: number.start()]}_{int(number[1]) + 1}" if number else f"{name}_2"

@@ -56,15 +56,21 @@ def _opens_line(text: str, at: int) -> bool:
     return not text[line_start(text, at) : at].strip()
 
 
-def items_added(file: Path, text: str, at: int, items: Sequence[str], *, commas: bool) -> list[Edit]:
-    """Return what adds items to the list or object whose bracket opens at an offset; a list has `commas`."""
+def items_added(
+    file: Path, text: str, at: int, items: Sequence[str], *, commas: bool, is_json: bool = False
+) -> list[Edit]:
+    """Return what adds items to the list or object whose bracket opens at an offset; a list has `commas`.
+
+    JSON has none behind the last item.
+    """
     pair = closing(text, at)
     if _opens_line(text, pair.start):
         own_line = pair.first is not None and _opens_line(text, pair.first.start)
         indent = indent_of(text, pair.first.start if own_line and pair.first else pair.start)
         indent += "" if own_line else _STEP
         ends = "," if commas else ""
-        lines = "".join(f"{textwrap.indent(item, indent)}{ends}\n" for item in items)
+        lines = f"{ends}\n".join(textwrap.indent(item, indent) for item in items)
+        lines += "\n" if is_json else f"{ends}\n"
         begin = line_start(text, pair.start)
         edits = [Edit(file, begin, begin, lines)]
         if commas and pair.last is not None and pair.last.kind != "comma":

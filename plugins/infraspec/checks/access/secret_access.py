@@ -22,11 +22,12 @@ from msgspec.structs import replace
 from infraspec.checks.access.access_decisions import AccessDecisions, AccessJudgement, Keys
 from infraspec.checks.access.existence import Existence
 from infraspec.checks.access.missing_permission import explain_denial, explain_doubt
+from infraspec.checks.access.task_start_fixes import role_changes
 from infraspec.checks.access.trust import ACTION, Trust
 from infraspec.checks.common.resources_by_arn import DOCUMENT_TYPE, ArnIndex, arn_index
 from infraspec.checks.common.roles import Role, role_index
 from infraspec.checks.common.roles_in_snapshots import RoleLookup
-from infraspec.checks.common.statement_hcl import change_of, grantable
+from infraspec.checks.common.statement_hcl import change_of, expression_in, grantable
 from infraspec.checks.common.unknown_remedies import how_to_know, of_what_may_be_absent
 from infraspec.contract.models import Contract
 from infraspec.core.errors import ErrorCollector
@@ -272,11 +273,17 @@ class AccessCheck:
             own = [need for need in needs if need.access.role == row.role and not need.anonymous]
             if value is None or value == task_definition.unknown_containers:  # of a file that cannot be read
                 for need, actions in _statements(own, lambda _need: Outcome.IMPLICITLY_DENIED):
-                    yield _report_without_role(task_definition, need, ", ".join(actions))
+                    yield self._without_role(task_definition, need, ", ".join(actions))
                 continue
             place = task_definition.locate(_PATHS[row.role][task_definition.resource is None])
             subject = self.rule.about(task_definition.address, f"{row.role} role: {ACTION} by {row.principal}", place)
             yield from self._of_role(NamedRole(task_definition, row, value, place), subject, context, own)
+
+    def _without_role(self, task_definition: TaskDefinition, need: Requirement, actions: str) -> Finding:
+        finding, resource = _report_without_role(task_definition, need, actions), task_definition.resource
+        if finding.verdict is not Verdict.VIOLATED or resource is None:
+            return finding
+        return replace(finding, changes=self.plan.derived(role_changes).of(resource, need.access.role))
 
     def _judge_anonymous(self, task_definition: TaskDefinition, requirement: Requirement) -> Finding:
         """Judge what nobody in particular asks for: to mount a file system that has a policy without IAM."""
@@ -361,7 +368,8 @@ class AccessCheck:
         if row.principal:
             finding = self.trust.judge(row, address, sought, context, subject)
             if finding.verdict is Verdict.VIOLATED and isinstance(named.owner, TaskDefinition):
-                finding = replace(finding, consequence=_without_start(named.owner))
+                changes = finding.changes or _naming_by_arn(named.owner, row.role, sought)
+                finding = replace(finding, consequence=_without_start(named.owner), changes=changes)
             yield self.unapplied.trust(finding, row, context) if self.unapplied else finding
         if needs and sought.settled is None:
             role = self.roles.role(value, context.account)
@@ -502,6 +510,16 @@ def _report_without_role(task_definition: TaskDefinition, requirement: Requireme
         reason=f"without {_ARTICLES[role]} {role} role, {who} has this permission ({requirement.access.source})",
         remedy=f"set {_PATHS[role][0]} to a role that ecs-tasks.amazonaws.com is allowed to assume",
     )
+
+
+def _naming_by_arn(definition: TaskDefinition, role: str, sought: RoleLookup) -> tuple[SourceChange, ...]:
+    """Return what names the role of a task definition by its ARN, where it is named by less."""
+    resource = definition.resource
+    if resource is None or sought.arn is None or role not in _PATHS:
+        return ()
+    named, _, references = expression_in(resource.module, sought.arn)
+    entries = ((_PATHS[role][0], named),)
+    return (SourceChange("arguments", resource.address, entries=entries, references=references),)
 
 
 def _consequence(owner: Placed, role: str, actions: Iterable[str]) -> str:

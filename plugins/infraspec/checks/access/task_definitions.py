@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from infraspec.checks.access.secret_access import placed
+from infraspec.checks.access.task_start_fixes import log_groups, role_changes
 from infraspec.checks.common.resources_by_arn import arn_index
 from infraspec.checks.common.unknown_remedies import how_to_know, of_what_may_be_absent
 from infraspec.contract.models import Contract, partition_of
@@ -38,6 +39,8 @@ RULE = RULES["task-definitions"]
 
 _AWSLOGS_OPTIONS = ("awslogs-group", "awslogs-region", "awslogs-stream-prefix")
 """What the driver needs, the last on Fargate alone."""
+_PREFIX = "ecs"
+"""The prefix of log streams that the console sets; the name of the container follows it."""
 _CONTAINER = 'containerDefinitions = [{ name = "app", image = "…" }]'
 _FARGATE_DRIVERS = ("awslogs", "splunk", "awsfirelens")
 
@@ -95,30 +98,18 @@ class _Check:
         named = [one for word in words for one in groups if word and word in render(self.attributes.name(one))]
         region = self.attributes.region_of(resource)
         group = next(iter(groups if len(groups) == 1 else named), None)
-        if group is None or not isinstance(region, str):
+        if not isinstance(region, str):
             return finding
-        name = f"{group.address}.name"
-        options = {
-            "awslogs-group": name,
-            "awslogs-region": quote(region),
-            "awslogs-stream-prefix": quote(str(container.name)),
-        }
-        path = f"{_argument(container.path)}.logConfiguration"
-        present = container.log_driver == "awslogs" and bool(container.log_options)
-        if present:
-            path += ".options"
-            entries = {key: one for key, one in options.items() if container.log_options.get(key) in (None, "")}
-        elif container.log_driver is None:
-            path = _argument(container.path)
-            lines = "\n".join(f"    {key:21} = {one}" for key, one in options.items())
-            entries = {"logConfiguration": f'{{\n  logDriver = "awslogs"\n  options = {{\n{lines}\n  }}\n}}'}
-        else:
-            lines = "\n".join(f"  {key:21} = {one}" for key, one in options.items())
-            entries = {"logDriver": '"awslogs"', "options": f"{{\n{lines}\n}}"}
-        change = SourceChange(
-            "arguments", resource.address, path, entries=tuple(entries.items()), references=((name, name),)
-        )
-        return replace(finding, changes=(change,))
+        ways = log_groups(resource, definition.family) if group is None else (("", f"{group.address}.name"),)
+        changes = []
+        references = ((f"{group.address}.name", f"{group.address}.name"),) if group else ()
+        for block, name in ways:
+            path, entries = _log_entries(container, name, region)
+            beside = block if any(name in one for _, one in entries) else ""
+            changes.append(
+                SourceChange("arguments", resource.address, path, entries=entries, references=references, beside=beside)
+            )
+        return replace(finding, changes=tuple(changes))
 
     def _judge_execution_role(self, definition: TaskDefinition) -> Finding:
         path = "execution_role_arn" if definition.resource else "executionRoleArn"
@@ -143,12 +134,15 @@ class _Check:
             return _leave_open(subject, expected, hidden)
         if by_instance and fargate is None:
             return _leave_open(subject, expected, Unknown("requires_compatibilities"))
-        return subject.violated(
+        found = subject.violated(
             expected=expected,
             found="the task definition has none",
             reason="ECS pulls images, writes logs and reads secrets with the execution role",
             remedy=f"set {path} to a role that ecs-tasks.amazonaws.com is allowed to assume",
         )
+        resource = definition.resource
+        changes = self.attributes.plan.derived(role_changes).of(resource, EXECUTION) if resource else ()
+        return replace(found, changes=changes)
 
     def _judge_value(self, subject: Subject, definition: TaskDefinition, reference: SecretReference) -> Finding:
         narrowed, shown = self.attributes.narrow(reference.value_from), render(reference.value_from)
@@ -217,6 +211,22 @@ class _Check:
                 remedy=f"keep the parameter in {here}, or waive the finding once a task has started with it",
             )
         return subject.proven(f"{parsed.store.value}, of {there}; the task runs in {here}")
+
+
+def _log_entries(container: Container, group: str, region: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return where the log configuration of a container goes, and what is set there; the group is an expression."""
+    path = f"{_argument(container.path)}.logConfiguration"
+    options = {"awslogs-group": group, "awslogs-region": quote(region), "awslogs-stream-prefix": quote(_PREFIX)}
+    if container.log_driver == "awslogs" and container.log_options:
+        missing = ((key, one) for key, one in options.items() if container.log_options.get(key) in (None, ""))
+        return f"{path}.options", tuple(missing)
+    indent = "" if container.log_driver is not None else "  "
+    lines = "\n".join(f"{indent}  {key:21} = {one}" for key, one in options.items())
+    written = f"{{\n{lines}\n{indent}}}"
+    if container.log_driver is not None:
+        return path, (("logDriver", '"awslogs"'), ("options", written))
+    whole = f'{{\n  logDriver = "awslogs"\n  options = {written}\n}}'
+    return _argument(container.path), (("logConfiguration", whole),)
 
 
 def _naming(

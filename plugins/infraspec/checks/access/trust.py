@@ -73,6 +73,14 @@ class Trust(Struct):
             self._letting_in[key] = f"{deciding.clause.statement}{place}"
         return subject.proven(f"the trust policy of {address} allows it by {self._letting_in[key]}")
 
+    def lets_in(self, role: Resource, service: str, context: AccessContext) -> bool:
+        """Tell whether the trust policy of a role certainly allows a service to assume it."""
+        value = role.stated(_ATTRIBUTE)
+        if value is None:
+            return False
+        decision = _decision(self._policy(role, value, service), service, _request_context(context, service))
+        return decision.allowed is Truth.YES
+
     def _refuse(
         self,
         subject: Subject,

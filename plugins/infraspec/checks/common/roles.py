@@ -244,6 +244,7 @@ class RoleIndex:
             remedy=f"name {found.address}.arn" if found else "name the ARN of the role",
             settled=Verdict.VIOLATED,
             reason="Terraform refuses a task definition that does not name its role by an ARN",
+            arn=found.reference("arn") if found else None,
         )
 
     def compiled(self, given: PolicyAttachment) -> IdentityPolicy:

@@ -106,7 +106,7 @@ class RoleLookup(NamedTuple):
 
     `resource` is the role, `snapshot` what has it if it is not the plan. Without a role, `why` says why nothing is
     known of it and `remedy` how to know it; or, where nothing more is to be known, `settled` is the verdict on it,
-    `why` what was found and `reason` what that means.
+    `why` what was found and `reason` what that means. `arn` is what should be named instead.
     """
 
     resource: Resource | None = None
@@ -115,6 +115,7 @@ class RoleLookup(NamedTuple):
     remedy: str = INTO_THE_PLAN
     settled: Verdict | None = None
     reason: str = ""
+    arn: Unknown | None = None
 
 
 class _Name(NamedTuple):
