@@ -3,33 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
-PAYLOADS: Mapping[str, str] = {
-    "colour": "\x1b[31mred",
-    "title": "\x1b]0;title\x07",
-    "c1": "\x9b31mred",
-    "null": "a\x00b",
-    "backspace": "a\x08\x08b",
-    "command": "::error file=x::boo",
-    "new line": "a\n::error::boo",
-    "return": "a\r::add-mask::boo",
-    "indented": "a\n    ::set-output name=x::boo",
-    "separator": "a\u2028::error::boo",
-    "old command": "##[error]boo",
-    "azure": "##vso[task.setvariable variable=x]boo",
-    "override": "\u202egnp.exe",
-    "isolate": "\u2066boo\u2069",
-    "mark": "\u200fboo",
-    "zero width": "se\u200bcret",
-    "joiner": "se\u2060cret",
-    "order mark": "\ufeffboo",
-    "tag": "boo\U000e0041",
-    "user": "https://user:canary4711@example.com/boo",
-}
-"""By what it is meant to do."""
-CANARY = "canary4711"
+from tests.hostile.payloads import CANARY, PAYLOADS
 
 
 def hcl(text: str) -> str:
@@ -38,7 +15,7 @@ def hcl(text: str) -> str:
 
 
 def toml(text: str) -> str:
-    """Write a text as a string of TOML."""
+    """Write a text as a string of TOML, which takes all characters but lone surrogates."""
     return '"' + "".join(f"\\U{ord(one):08x}" if not one.isalnum() else one for one in text) + '"'
 
 
@@ -65,6 +42,16 @@ resource "aws_sns_topic" "each{at}" {{
   for_each = toset([{written}])
   name     = each.key
 }}
+module "m{at}" {{
+  source = {hcl(f"git::https://user:{CANARY}@example.com/{payload}")}
+  name   = {written}
+}}
+variable "v{at}" {{
+  description = {written}
+}}
+"""
+    if at % 4 == 0:
+        yield f"""
 resource "aws_iam_role" "r{at}" {{
   name               = {written}
   assume_role_policy = jsonencode({{
@@ -83,19 +70,12 @@ resource "aws_ecs_service" "v{at}" {{
   name            = {written}
   task_definition = aws_ecs_task_definition.t{at}.arn
 }}
-module "m{at}" {{
-  source = {hcl("git::https://user:canary4711@example.com/" + payload)}
-  name   = {written}
-}}
-variable "v{at}" {{
-  description = {written}
-}}
 """
 
 
 def contract() -> str:
     """Return a contract whose names, owners and reasons are hostile."""
-    every = " ".join(PAYLOADS.values())
+    every = " ".join(text for text in PAYLOADS.values() if "\ud800" not in text)
     return f"""
 [project]
 application = "shop"
@@ -115,25 +95,98 @@ secret = "[a-z]+"
 [tags.common]
 {toml(PAYLOADS["override"])} = {{}}
 {toml(PAYLOADS["new line"])} = {{}}
-{toml(PAYLOADS["colour"])} = {toml(every)}
+{toml(PAYLOADS["colour"])} = {toml(PAYLOADS["mark"] + PAYLOADS["error"] + PAYLOADS["override"])}
+
+[playbooks]
+directory = "playbooks"
+owners = ["shop"]
+required = [{toml(PAYLOADS["script"])}]
+
+[process]
+branch = {toml(PAYLOADS["mention"])}
+codeowners = "CODEOWNERS"
+owned = [{toml(PAYLOADS["error"])}, {toml(PAYLOADS["Markdown link"])}]
+workflows = "workflows"
 
 [[waivers]]
 rule = "names"
 address = "aws_secretsmanager_secret.s1"
 reason = {toml(every)}
-owner = {toml(PAYLOADS["indented"])}
+owner = {toml(PAYLOADS["set-output"])}
 expires = 2099-01-01
 """
+
+
+def plan_file() -> str:
+    """Return a plan in which a resource is destroyed for each payload, which is its key and its values."""
+    changes = [
+        {
+            "address": f"aws_sqs_queue.q[{json.dumps(payload)}]",
+            "mode": "managed",
+            "type": "aws_sqs_queue",
+            "name": "q",
+            "index": payload,
+            "provider_name": "registry.terraform.io/hashicorp/aws",
+            "action_reason": payload,
+            "change": {"actions": ["delete"], "before": {"name": payload, "tags": {payload: payload}}, "after": None},
+        }
+        for payload in PAYLOADS.values()
+        if "\ud800" not in payload
+    ]
+    return json.dumps({"format_version": "1.2", "terraform_version": "1.9.0", "resource_changes": changes})
+
+
+def page(payload: str) -> str:
+    """Return a playbook whose front matter, headings and commands are hostile."""
+    written = json.dumps(payload)
+    return f"""---
+id: {written}
+language: en
+title: {written}
+owner: {written}
+failure_classes: [{written}]
+targets: {{confirm: 5, restore: 15, fix: 30, follow-up: 1440}}
+---
+
+# {payload}
+
+## 1. Confirm (within 5 minutes)
+
+- [ ] [x]({payload})
+
+```sh
+{payload}
+```
+"""
+
+
+def workflow(payload: str) -> str:
+    """Return a workflow whose names and steps are hostile."""
+    written = json.dumps(payload)
+    return (
+        f"name: {written}\non: pull_request\njobs:\n  {written}:\n    runs-on: x\n    steps:\n      - run: {written}\n"
+    )
 
 
 def write_repository(directory: Path) -> Path:
     """Write the repository, file names included, and return its directory."""
     directory.mkdir(parents=True)
     (directory / "infraspec.toml").write_text(contract(), encoding="utf-8")
+    (directory / "plan.json").write_text(plan_file(), encoding="utf-8")
+    (directory / "playbooks").mkdir()
+    (directory / "workflows").mkdir()
+    (directory / "CODEOWNERS").write_text("\n".join(f"{one} {one}" for one in map(_one_line, PAYLOADS.values())))
     for at, (name, payload) in enumerate(PAYLOADS.items()):
         source = "".join(_blocks(at, payload))
-        usable = "" if name == "user" else payload.replace("/", "_").replace("\x00", "_")
+        usable = _one_line(payload).encode("utf-8", "surrogateescape")[:120].decode("utf-8", "ignore").replace("/", "_")
         (directory / f"{at}{usable}.tf").write_text(source, encoding="utf-8")
         (directory / f"{name}.auto.tfvars").write_text(f"v{at} = {hcl(payload)}\n", encoding="utf-8")
+        (directory / "playbooks" / f"{at}{usable}.md").write_text(page(payload), "utf-8", "replace")
+        (directory / "workflows" / f"{at}{usable}.yml").write_text(workflow(payload), "utf-8", "replace")
     (directory / "broken.tf.json.txt").write_text("{", encoding="utf-8")
     return directory
+
+
+def _one_line(payload: str) -> str:
+    """Return what a name of a file takes of a payload."""
+    return "" if CANARY in payload else "".join(one for one in payload if one != "\0" and not "\ud7ff" < one < "\ue000")

@@ -11,7 +11,7 @@ KEY = "canary-of-a-key"
 
 
 def test_the_key_of_a_pager_is_in_no_address_and_no_name() -> None:
-    """The endpoint of its subscription holds it."""
+    """The endpoint of its subscription holds it, and is masked in the live plan."""
     endpoint = f"https://events.pagerduty.com/x/{KEY}"
     pending = {"SubscriptionArn": "PendingConfirmation", "Protocol": "https", "Endpoint": endpoint}
     calls = Answers(
@@ -30,3 +30,4 @@ def test_the_key_of_a_pager_is_in_no_address_and_no_name() -> None:
     (one,) = live_plan(calls, without, CONTRACT, "prod").managed("aws_sns_topic_subscription")
     assert one.address.startswith(f"{TOPIC} https ")
     assert KEY not in one.address + one.name
+    assert KEY not in f"{one} {one!r} {one.values} {one.values['endpoint']}"

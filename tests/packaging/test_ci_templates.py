@@ -107,6 +107,8 @@ def test_steps_of_the_action(tmp_path: Path) -> None:
     stopped, said, resumed = run("Run the static suite").splitlines()
     assert f"infra dir|dev,prod||{suite}" == said
     assert stopped.removeprefix("::stop-commands::") == resumed.strip(":")
+    assert re.fullmatch(r"::stop-commands::[0-9a-f]{32}", stopped)
+    assert stopped != run("Run the static suite").splitlines()[0], "nobody knows the token of a run"
     assert "::error " in run("Write annotations and summary")
     assert "<!-- infraspec-report -->" in (tmp_path / "summary.md").read_text(encoding="utf-8")
 

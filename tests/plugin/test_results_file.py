@@ -165,10 +165,41 @@ def test_tests_without_a_verdict(pytester: pytest.Pytester) -> None:
     } == set(found)
     assertion, foreign, empty = (found[f"test_own.py::test_{name}[dev]"] for name in ("assertion", "foreign", "empty"))
     assert ("failed", "AssertionError") == (assertion["kind"], assertion["error"])
-    assert assertion["message"].startswith("queue without owner")
+    assert "queue without owner" == assertion["message"]
     assert ("broken", "ValueError", "") == (foreign["kind"], foreign["error"], foreign["message"])
     assert ("broken", "EmptySelectionError") == (empty["kind"], empty["error"])
     assert "matched nothing" in empty["message"]
+
+
+def test_an_own_test_that_fails_leaves_no_values(pytester: pytest.Pytester) -> None:
+    """Nothing of its locals, and of what it compares, raises, prints and logs, is in the results or in Allure's."""
+    own = pytester.path / "test_own.py"
+    own.write_text(
+        "import logging, sys\n"
+        "def values(plan):\n"
+        "    local = 'hunter' + '2'\n"
+        "    print(local)\n"
+        "    print(local, file=sys.stderr)\n"
+        "    logging.getLogger().error(local)\n"
+        "    return local\n"
+        "def test_compared(plan):\n    assert values(plan) == 'other'\n"
+        "def test_told(plan):\n    assert values(plan) == 'other', 'the value is wrong'\n"
+        "def test_of_lists(plan):\n    assert [values(plan)] * 3 == ['other'], 'lists\\nin two lines'\n"
+        "def test_foreign(plan):\n    raise KeyError(values(plan))\n"
+        "def test_exit(plan):\n    raise SystemExit(values(plan))\n"
+    )
+    Project().run(pytester, *FILE, "-l", "--log-level=DEBUG", "--alluredir", "allure", suite=own)
+    found = {problem["test"].partition("::")[2]: problem["message"] for problem in results(pytester)["problems"]}
+    written = [path.read_text(encoding="utf-8") for path in (pytester.path / "allure").iterdir()]
+
+    assert {
+        "test_compared[dev]": "",
+        "test_told[dev]": "the value is wrong",
+        "test_of_lists[dev]": "lists\n  in two lines",
+        "test_foreign[dev]": "",
+        "test_exit[dev]": "",
+    } == found
+    assert "hunter2" not in "".join([*written, (pytester.path / "out/results.json").read_text(encoding="utf-8")])
 
 
 def test_an_error_of_the_input_is_a_result(pytester: pytest.Pytester) -> None:

@@ -34,6 +34,7 @@ from infraspec.core.errors import InfraspecError, counted
 from infraspec.core.finding import Finding, Verdict
 from infraspec.core.rule import Rule
 from infraspec.core.rules import RULES, SOURCE
+from infraspec.core.runtime import text_or_nothing
 from infraspec.core.unknown import (
     Cause,
     MissingVariable,
@@ -99,7 +100,7 @@ def _files(contract: Contract, name: str) -> Iterator[TaskDefinition]:
     """Yield the task definitions of files, those that can be read: of the others no line of the contract helps."""
     for path in contracts.task_definition_files(contract, contract.environments[name]):
         with suppress(InfraspecError, OSError, UnicodeDecodeError):
-            yield TaskDefinition.from_json(path.read_text(encoding="utf-8-sig"), contracts.display(contract, path))
+            yield TaskDefinition.from_json(text_or_nothing(path, contract.directory), contracts.display(contract, path))
 
 
 def _found(rule: Rule, contract: Contract, name: str, given: Mapping[str, Any]) -> Sequence[Finding]:

@@ -13,6 +13,7 @@ from infraspec.adoption.environments import EnvironmentCandidate, find_environme
 from infraspec.adoption.roots import ENVIRONMENT_WORDS, Roots, find_roots
 from infraspec.adoption.variable_files import files_below, find_backend_files, find_variable_files
 from infraspec.core.errors import InfraspecError, RootMissingError
+from infraspec.core.runtime import text_or_nothing
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.terraform.configuration.evaluation import Library
 
@@ -25,10 +26,7 @@ def find_task_definition_files(directory: Path) -> tuple[list[str], list[str]]:
     good: list[str] = []
     bad: list[str] = []
     for path in _json_files(directory):
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError):
-            continue
+        text = text_or_nothing(path, directory)
         if '"containerDefinitions"' not in text:
             continue
         shown = path.relative_to(directory).as_posix()
@@ -138,8 +136,8 @@ def _nothing_there(directory: Path, broken: tuple[tuple[str, str], ...], *, terr
 def _pipelines(directory: Path) -> Iterator[tuple[str, str]]:
     paths = [*sorted((directory / WORKFLOWS).glob("*.y*ml")), directory / GITLAB]
     for path in paths:
-        if path.is_file():
-            yield path.relative_to(directory).as_posix(), path.read_text(encoding="utf-8", errors="replace")
+        if text := text_or_nothing(path, directory):
+            yield path.relative_to(directory).as_posix(), text
 
 
 def _has_terragrunt(directory: Path) -> bool:

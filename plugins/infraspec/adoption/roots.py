@@ -18,6 +18,7 @@ from msgspec import Struct
 from infraspec.contract.paths import UNIT_FILE, roots_below
 from infraspec.core.errors import ErrorCollector, InfraspecError, RootMissingError
 from infraspec.core.finding import Location
+from infraspec.core.runtime import text_or_nothing
 from infraspec.core.unknown import Value
 from infraspec.hcl.ast import Literal
 from infraspec.terraform.configuration.declarations import Configuration, SourceBody
@@ -138,7 +139,7 @@ def _declared(configuration: Configuration) -> Iterator[tuple[str, Location]]:
 def _workloads(directory: Path, path: str) -> Iterator[tuple[str, Location]]:
     """Yield the types of WORKLOADS that the files of a directory declare, whether or not they can be parsed."""
     for file in sorted(one for one in (directory / path).iterdir() if one.suffix in (".tf", ".tofu")):
-        text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+        text = text_or_nothing(file, directory)
         for match in _WORKLOAD.finditer(text):
             line = text.count("\n", 0, match.start(1)) + 1
             yield match[1], Location(file.relative_to(directory).as_posix(), line)
@@ -261,7 +262,7 @@ def _reached(configuration: Configuration, by_directory: Mapping[str, Configurat
 def _called_in_text(directory: Path) -> Iterator[str]:
     """Yield the local modules that a directory names as sources, whether or not it can be parsed."""
     for file in directory.glob("*.tf"):
-        for source in _SOURCE.findall(file.read_text(encoding="utf-8", errors="replace")):
+        for source in _SOURCE.findall(text_or_nothing(file, directory)):
             yield os.path.normpath(directory / source)
 
 

@@ -22,6 +22,7 @@ from infraspec.core.visible_text import visible_json
 from infraspec.fixes.judgement import Infrastructure
 from infraspec.fixes.narrow import Narrowed, Narrowing
 from infraspec.fixes.proof import Fixes, Prover
+from infraspec.reporting.document import escape
 from infraspec.reporting.github.suggestions import review as as_review
 from infraspec.reporting.github.suggestions import shown_lines
 
@@ -137,7 +138,7 @@ def _narrowed(statements: Sequence[Narrowed]) -> Iterator[str]:
 
 
 def _review(fixes: Fixes, shown: Mapping[Path, str], diff: Path) -> str:
-    told = "\n".join(["`infraspec fix` proposes:", *(line.strip() for line in _told(fixes, write=False))])
+    told = "\n".join(["`infraspec fix` proposes:", *(escape(line) for line in _told(fixes, write=False))])
     try:
         text = read_regular(diff).decode("utf-8", "replace")
     except OSError as error:

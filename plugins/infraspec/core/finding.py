@@ -111,8 +111,6 @@ class Finding(Visible, frozen=True):
         for name in ("address", "subject"):
             if "\n" in getattr(self, name):
                 force_setattr(self, name, visible_line(getattr(self, name)))
-        if self.location is not None and (file := visible_line(self.location.file)) != self.location.file:
-            force_setattr(self, "location", Location(file, self.location.line))
 
     @property
     def instances(self) -> tuple[tuple[str, str], ...]:

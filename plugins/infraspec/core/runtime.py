@@ -60,6 +60,13 @@ def repository_of(directory: Path) -> Path:
     return resolved
 
 
+def is_in_repository(path: Path, within: Path) -> bool:
+    """Tell whether a path that somebody has written leads to something in the repository that a directory is in."""
+    found = os.path.realpath(path)
+    is_there = os.path.exists(found)  # noqa: PTH110 - Path raises of a name that is too long
+    return is_there and Path(found).is_relative_to(repository_of(within))
+
+
 def read_regular(path: Path, shown: str = "", *, within: Path | None = None) -> bytes:
     """Return the content of a file of the repository that its directory, or another one, is in.
 
@@ -81,17 +88,38 @@ def read_regular(path: Path, shown: str = "", *, within: Path | None = None) -> 
 
 def regular(path: Path, within: Path | None = None) -> BinaryIO:
     """Open a file of the repository that its directory, or another one, is in. Raises OSError as `read_regular`."""
-    if within is not None or path.is_symlink():
-        repository = repository_of(within or path.parent)
-        if not Path(os.path.realpath(path)).is_relative_to(repository):  # `resolve` fails of a link to itself
+    really = Path(os.path.realpath(path))  # `resolve` fails of a link to itself
+    if within is not None or str(really) != os.path.abspath(path):  # noqa: PTH100 - links are not followed
+        repository = repository_of(within) if within else _repository_around(path)
+        if not really.is_relative_to(repository):
             raise PermissionError(errno.EPERM, f"a path that leads out of the repository {repository}")
-    if ".git" in path.parts and ".git" in Path(os.path.realpath(path)).relative_to(repository_of(path.parent)).parts:
+        if ".git" in really.relative_to(repository).parts:
+            raise PermissionError(errno.EPERM, "a path into .git, which is never read")
+    if ".git" in path.parts and ".git" in really.relative_to(repository_of(path.parent)).parts:
         raise PermissionError(errno.EPERM, "a path into .git, which is never read")
     stream = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb")
     if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
         stream.close()
         raise OSError(errno.EINVAL, "no regular file")
     return stream
+
+
+def _repository_around(path: Path) -> Path:
+    """Return the repository that a path is written in, whatever the links on its way lead to."""
+    written = Path(os.path.abspath(path))  # noqa: PTH100 - links are not followed
+    for marker in (".git", "infraspec.toml"):
+        for above in written.parents:
+            if (above / marker).exists():
+                return above.resolve()
+    return written.parent.resolve()
+
+
+def text_or_nothing(path: Path, within: Path) -> str:
+    """Return the text of a file of a repository for who only looks round in it; nothing if it cannot be read."""
+    try:
+        return read_regular(path, within=within).decode("utf-8-sig", "replace")
+    except (OSError, LimitError):
+        return ""
 
 
 @contextmanager

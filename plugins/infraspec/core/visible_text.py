@@ -16,15 +16,21 @@ from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import astuple, force_setattr
+from msgspec.structs import astuple, force_setattr, replace
 
+_SELECTORS = "[\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
+    "\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U00013430-\U0001343f\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
+    f"{''.join(chr(plane << 16 | last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF))}]"
+    f"{_SELECTORS}*|(?<![\xa9\xae\u203c\u2049\u2070-\ufdff\ufe10-\ufefe\uff00-\uffef\U00010000-\U000dffff])"
+    f"{_SELECTORS}+"
 )
-_COMMAND = re.compile(r"(?m)(?:^|(?<=[\s>(\[{\"'`]))::(?=[A-Za-z][\w-]*(?:[^\w:./-]|::|$))|##(?=\[|vso\[)")
+"""What is not seen, or acts; of the variation selectors those that select nothing, which hide a text among them."""
+_COMMAND = re.compile(r"(?m)(?:^|(?<=[\s>(\[{\"'`]))::(?=[A-Za-z][\w-]*(?:[^\w:./-]|::|$))|##(?=(?:[A-Za-z]+)?\[)")
 """What a runner takes for a command: at the beginning of a line, wherever a terminal breaks it; or anywhere in one."""
-_USER = re.compile(r"(?<=://)(?!git@)[^/\s@\"'<>]+@")
+_USER = re.compile(r"(?<=://)(?!git@[^@/\s\"'<>]*(?:[/\s\"'<>]|$))[^/\s\"'<>]+@")
 
 
 def visible(text: str) -> str:
@@ -32,7 +38,7 @@ def visible(text: str) -> str:
     if "\r\n" in text:
         text = text.replace("\r\n", "\n")
     if _HIDDEN.search(text):
-        text = _HIDDEN.sub(lambda found: _escaped(found[0]), text)
+        text = _HIDDEN.sub(lambda found: "".join(map(_escaped, found[0])), text)
     if "::" in text or "##" in text:
         text = _COMMAND.sub(lambda found: rf"\x{ord(found[0][0]):02x}{found[0][1]}", text)
     return _USER.sub("***@", text) if "@" in text and "://" in text else text
@@ -49,7 +55,7 @@ def visible_json(text: str) -> str:
     if _HIDDEN.search(text):
         text = _HIDDEN.sub(lambda found: _escapes_of_json(found[0]), text)
     if "##" in text:
-        text = text.replace("##[", r"\u0023#[").replace("##vso[", r"\u0023#vso[")
+        text = _COMMAND.sub(lambda found: rf"\u{ord(found[0][0]):04x}{found[0][1]}", text)
     return _USER.sub("***@", text) if "@" in text and "://" in text else text
 
 
@@ -68,6 +74,11 @@ def _shown(value: Any) -> Any:
         return visible(value)
     if isinstance(value, tuple) and value and isinstance(value[0], str | tuple):
         return tuple(map(_shown, value))
+    if isinstance(value, Struct) and not isinstance(value, Visible):
+        lines = {
+            name: visible_line(text) for name in value.__struct_fields__ if type(text := getattr(value, name)) is str
+        }
+        return replace(value, **lines)
     return value
 
 
@@ -75,13 +86,15 @@ class Visible(Struct, frozen=True):
     """A value whose texts are shown to people: it holds them as they may be shown."""
 
     def __post_init__(self) -> None:
-        """Put each text, and each of a tuple of texts, as it may be shown."""
+        """Put each text, and each of a tuple of texts, as it may be shown; those of a place in one line."""
         texts: list[str] = []
         for value in astuple(self):
             if type(value) is str:
                 texts.append(value)
             elif type(value) is tuple and value:
                 texts += _texts(value)
+            elif isinstance(value, Struct) and not isinstance(value, Visible):
+                texts += (text.replace("\n", "\0") for text in astuple(value) if type(text) is str)
         if _is_as_shown("\n".join(texts)):
             return
         for name in self.__struct_fields__:

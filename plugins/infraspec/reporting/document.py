@@ -274,7 +274,7 @@ _BREAK = "<!-- -->"
 
 def escape(text: str) -> str:
     """Return text that Markdown shows as it is, in one line; it mentions nobody and refers to no issue."""
-    escaped = _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    escaped = _SPECIAL.sub(r"\\\1", " ".join(visible(text).split()))
     return escaped.replace("&", "&amp;").replace("@", f"@{_BREAK}").replace(r"\#", rf"\#{_BREAK}")
 
 

@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from infraspec.core.visible_text import visible
 from infraspec.process.checklist import PullRequest, compliance
 from infraspec.process.history import Alert, false_alerts
 from infraspec.process.incidents import DeploymentRecord, Incident, figures
@@ -305,7 +306,9 @@ def kpi_plot(title: str, found: Sequence[Figure], period: Period) -> str:
     panels = "\n".join(line for at, figure in enumerate(found) for line in _panel(at, figure, period.months()))
     template = Template(Path(__file__).with_name("kpi.svg").read_text(encoding="utf-8"))
     size = {"width": width, "height": height}
-    return template.substitute(size, title=escape(title), period=period, description=escape(said), panels=panels)
+    return template.substitute(
+        size, title=escape(visible(title)), period=period, description=escape(said), panels=panels
+    )
 
 
 def _panel(at: int, figure: Figure, months: Sequence[Period]) -> Iterable[str]:

@@ -474,7 +474,7 @@ def read_root(
     path = directory / UNIT_FILE
     if not path.is_file():
         return UnitRoot(library.readable(directory), known)
-    path = path.resolve()
+    path = path.parent.resolve() / path.name  # a link stays one, so that it is seen where it leads
     file = _Reading(path, library, (boundary or directory).resolve(), environ, known).file(path)
     account = _ROLE.match(str(file.attribute("iam_role") or ""))
     known = known if known.account or not account else replace(known, account=account[1])

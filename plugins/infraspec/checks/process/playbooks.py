@@ -14,6 +14,7 @@ from infraspec.contract.operations import Playbooks
 from infraspec.contract.paths import display
 from infraspec.core.finding import Finding, Location
 from infraspec.core.rules import RULES
+from infraspec.core.runtime import is_in_repository, read_regular
 from infraspec.process.markdown import Page, read_page
 from infraspec.process.playbooks import PHASES, Phase, Playbook
 
@@ -31,7 +32,10 @@ def check_playbooks(contract: Contract, settings: Playbooks, playbooks: Sequence
     findings = [*_coverage(playbooks, settings, display(contract, settings.directory))]
     for playbook in playbooks:
         findings += (_owner(playbook, owners), *_times(playbook, settings))
-        findings += (*_links(playbook.page), *_commands(playbook.page, settings, contract.directory))
+        findings += (
+            *_links(playbook.page, contract.directory),
+            *_commands(playbook.page, settings, contract.directory),
+        )
     return findings
 
 
@@ -92,13 +96,13 @@ def _phase_reason(phase: Phase | None, target: int) -> str:
     return "there is nothing to tick below the heading"
 
 
-def _links(page: Page) -> Iterator[Finding]:
+def _links(page: Page, root: Path) -> Iterator[Finding]:
     for link in page.links:
         if _SCHEME.match(link.target) or link.target.startswith("//") or page.path is None:
             continue
         file, _, fragment = link.target.partition("#")
         target = page.path.parent / unquote(file) if file else page.path
-        exists = target.exists()
+        exists = is_in_repository(target, root)
         leads = exists and (
             not fragment or target.suffix != ".md" or unquote(fragment) in read_page(target, target.name).anchors
         )
@@ -157,14 +161,21 @@ def _problem(text: str, programs: Sequence[str], root: Path) -> tuple[str, str] 
     return None
 
 
+def _make_targets(root: Path) -> set[str]:
+    try:
+        makefile = read_regular(root / "Makefile", within=root).decode("utf-8", "replace")
+    except OSError:
+        return set()
+    return set(_MAKE_TARGET.findall(makefile))
+
+
 def _program(word: str, rest: Sequence[str], programs: Sequence[str], root: Path) -> tuple[str, str] | None:
     if "/" in word:
-        return None if (root / word).is_file() else ("a file of the repository", f"no file {word}")
+        return None if is_in_repository(root / word, root) else ("a file of the repository", f"no file {word}")
     if word not in programs:
         return "one of " + ", ".join(programs), word
     if word == "make":
-        makefile = root / "Makefile"
-        targets = set(_MAKE_TARGET.findall(makefile.read_text(encoding="utf-8"))) if makefile.is_file() else set()
+        targets = _make_targets(root)
         asked = next((item for item in rest if not item.startswith("-") and "=" not in item), None)
         if asked is not None and asked not in targets:
             return "a target of the Makefile: " + (", ".join(sorted(targets)) or "there is no Makefile"), asked

@@ -20,12 +20,13 @@ from typing import Any, NamedTuple
 from infraspec.core.errors import writing
 from infraspec.core.finding import Finding, Location
 from infraspec.core.runtime import write_whole
-from infraspec.core.visible_text import visible_json
+from infraspec.core.visible_text import visible, visible_json
 from infraspec.reporting.run.results import Acceptance, Results
 from infraspec.reporting.run.rule_result import RuleResult
 
 COLUMNS = ("verdict", "state", "address", "subject", "place", "expected", "found", "reason", "fix", "waiver")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
+"""What a spreadsheet takes for a formula, at the beginning of a cell, in wide forms too."""
 _TELLING = ("warning", "waived", "known", "advice")
 """States that say more than the verdict."""
 
@@ -40,11 +41,12 @@ class VerdictRow(NamedTuple):
     waiver: Acceptance | None = None
 
     def cells(self) -> tuple[str, ...]:
-        """Return the text of the columns."""
+        """Return the text of the columns, as it may be shown."""
         finding, waiver = self.finding, self.waiver
         accepted = f"until {waiver.expires} by {waiver.by}: {waiver.reason}" if waiver else ""
         texts = (finding.expected, finding.found, finding.reason, finding.remedy)
-        return finding.verdict.value, self.state, finding.address, finding.subject, self.place, *texts, accepted
+        place = visible(self.place)
+        return finding.verdict.value, self.state, finding.address, finding.subject, place, *texts, accepted
 
 
 def rows(result: RuleResult, place: Callable[[Location], tuple[str, str]]) -> list[VerdictRow]:
@@ -68,7 +70,7 @@ def as_csv(found: Iterable[VerdictRow]) -> str:
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for row in found:
-        writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row.cells()])
+        writer.writerow([f"'{cell}" if _FORMULA.match(cell) else cell for cell in row.cells()])
     return text.getvalue()
 
 
@@ -77,7 +79,9 @@ def as_html(title: str, found: Sequence[VerdictRow]) -> str:
     numbers = Counter(row.finding.verdict.value for row in found)
     counts = ", ".join(f"{number:,} {name}" for name, number in numbers.items())
     rows = "\n".join(map(_line, found))
-    return Template(_shipped("verdicts.html")).substitute(title=escape(title), counts=counts or "nothing", rows=rows)
+    return Template(_shipped("verdicts.html")).substitute(
+        title=escape(visible(title)), counts=counts or "nothing", rows=rows
+    )
 
 
 def _shipped(name: str) -> str:

@@ -16,6 +16,7 @@ from infraspec.core.errors import InfraspecError
 from infraspec.core.finding import Finding
 from infraspec.core.rule import Rule, Severity
 from infraspec.core.rules import RULES, SECRET_ACCESS, TASK_DEFINITIONS, rule_named, rule_of
+from infraspec.core.runtime import text_or_nothing
 from infraspec.ecs.stop_cause import FailureClass
 from infraspec.process.playbooks import read_playbooks
 from infraspec.reporting.run.recorder import environment_of
@@ -115,8 +116,8 @@ def owners_of(files: Iterable[str], contract: Contract, repository: Repository) 
     from codeowners import CodeOwners  # noqa: PLC0415 - runs without findings need none of it
 
     try:
-        owners = CodeOwners(found.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # the rule `process` says what is wrong with it
+        owners = CodeOwners(text_or_nothing(found, contract.directory))
+    except ValueError:  # the rule `process` says what is wrong with it
         return ()
     base = found.parent.parent if found.parent.name in _FOLDERS else found.parent
     paths = [os.path.relpath(Path(repository.root) / file, base) for file in dict.fromkeys(files)]

@@ -184,7 +184,8 @@ def _details(report: pytest.TestReport, problem: Mapping[str, str] | None) -> tu
         more = [f"… and {len(heads) - _MOST_HEADS} more"] if len(heads) > _MOST_HEADS else []
         return prefix + "\n".join([text.partition("\n")[0], *heads[:_MOST_HEADS], *more]), text
     if not problem["message"]:
-        return f"unexpected {problem['error']}: see the log of the run", ""
+        prefix = "" if problem["kind"] == "failed" else "unexpected "
+        return f"{prefix}{problem['error']}: see the log of the run", ""
     text = problem["message"] if problem["kind"] == "failed" else f"{problem['error']}: {problem['message']}"
     return text, ""
 

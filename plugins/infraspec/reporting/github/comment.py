@@ -101,7 +101,7 @@ def comment(results: Results, base: Results | None, links: Links, limit: int, la
 
 def _sections(results: Results, base: Results | None, links: Links) -> list[Section]:
     found = causes(find(results.findings, "failing", "warning"), base)
-    commit = f", commit {results.run.commit[:12]}" if results.run.commit else ""
+    commit = f", commit {escape(results.run.commit[:12])}" if results.run.commit else ""
     return [
         Section("", (MARKER, _title(results))),
         *_problem_sections(results),
@@ -145,7 +145,7 @@ def _good(results: Results) -> str:
 def _numbers(results: Results, found: Sequence[Cause], base: Results | None) -> str:
     numbers = [_stated(results.total(name), name) for name in ("proven", "violated", "undetermined", "waived")]
     numbers += [_stated(results.total("known"), "known")] if results.baseline else []
-    environments = listing(results.run.environments, 10)
+    environments = escape(listing(results.run.environments, 10))
     about = {"application": escape(results.run.application), "environments": environments}
     lines = [say("{application} ({environments}): {numbers}.", **about, numbers=", ".join(numbers))]
     if told := unseen(entry.finding for entry in results.findings):
@@ -251,10 +251,10 @@ def _baseline_sections(results: Results, links: Links) -> list[Section]:
     file, soon = code_span(baseline.file), _days_left(results, baseline.expires) <= _SOON
     until = say("{file} expires soon, on {day}.", file=file, day=baseline.expires)
     shrink = say(
-        "{number} of {file} are fixed: `infraspec report baseline --shrink {path}` removes them.",
+        "{number} of {file} are fixed: {command} removes them.",
         number=len(fixed),
         file=file,
-        path=baseline.file,
+        command=code_span(f"infraspec report baseline --shrink {baseline.file}"),
     )
     groups = tuple(finding_text(cause, links) for cause in causes(known))
     return [
@@ -350,7 +350,7 @@ def finding_text(cause: Cause, links: Links) -> str:
 
 def _where(entries: Sequence[Entry], links: Links) -> str:
     location = entries[0].finding.location
-    names = ", ".join(dict.fromkeys(entry.environment for entry in entries))
+    names = escape(", ".join(dict.fromkeys(entry.environment for entry in entries)))
     return f"{links.place(location)} · {names}" if location else names
 
 
@@ -364,7 +364,7 @@ def _evidence(cause: Cause, links: Links) -> Iterator[str]:
     for other in finding.related:
         yield f"- **{escape(other.role)}:** {code_span(other.shown)}{links.behind(other.location)}"
     if len(cause.environments) > 1:
-        yield "- " + say("the same in {environments}", environments=listing(cause.environments[1:], 5))
+        yield "- " + say("the same in {environments}", environments=escape(listing(cause.environments[1:], 5)))
 
 
 def _fix(remedy: str, title: str) -> str:
@@ -393,9 +393,10 @@ def _of_environment(name: str, results: Results, links: Links) -> list[Section]:
     quiet = [entry for entry in changes if entry.state == "proven" and not entry.finding.subject]
     plan = next((code_span(plan.file) for plan in results.run.plans if plan.environment == name), say("the plan"))
     kinds = _kinds(changes) or say("no resource changes")
-    title = say("What {plan} changes in {environment}: {kinds}", plan=plan, environment=name, kinds=kinds)
+    shown = escape(name)
+    title = say("What {plan} changes in {environment}: {kinds}", plan=plan, environment=shown, kinds=kinds)
     told = tuple(_line(entry, links) for entry in (*risky, *notable)) or (say("No risky changes."),)
-    without = say("{number} changes without risk in {environment}", number=len(quiet), environment=name)
+    without = say("{number} changes without risk in {environment}", number=len(quiet), environment=shown)
     rest, noun = tuple(_line(entry, links) for entry in quiet), "changes without risk"
     return [
         Section(title, told, rank=1, noun="risks of plans"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from time import perf_counter
 from typing import Any
 
@@ -76,13 +77,16 @@ def kept_report(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.T
 def _problem(error: BaseException) -> dict[str, str] | None:
     """Return kind, class and message of an error that is no verdict.
 
-    The message of an error that neither infraspec nor the author of a test has written may show anything.
+    The message of an error that neither infraspec nor the author of a test has written may show anything; so may what
+    pytest adds to an assertion, which is the values in it. Source: pytest, "How to write and report assertions".
     """
     if isinstance(error, UnprovenError):
         return None
     kind = "failed" if isinstance(error, _ASSERTIONS) else "broken"
     told = isinstance(error, (InfraspecError, *_ASSERTIONS))
     lines = str(error).splitlines() if told else []
+    if isinstance(error, AssertionError):
+        lines = list(takewhile(lambda line: not line.startswith("assert "), lines))
     shown = lines if isinstance(error, InfraspecError) else lines[:_LINES]
     return {"kind": kind, "error": type(error).__name__, "message": "\n".join(shown)}
 

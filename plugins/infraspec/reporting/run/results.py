@@ -80,7 +80,8 @@ class Count(Visible, frozen=True):
 class Problem(Visible, frozen=True):
     """A test without a verdict: `broken` by an error of the input or the tool, or `failed` by an assertion of its own.
 
-    `error` is the error's class. `message` is empty for errors that are not infraspec's: nobody knows what they show.
+    `error` is the error's class. `message` is what infraspec or the author of an assertion has written, and empty for
+    other errors: nobody knows what they show. What pytest adds to an assertion, the values in it, is in the log alone.
     """
 
     kind: Literal["broken", "failed"]

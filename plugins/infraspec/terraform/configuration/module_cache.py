@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from msgspec import Struct
 
-from infraspec.core.runtime import repository_of
+from infraspec.core.runtime import repository_of, text_or_nothing
 
 GET = "infraspec get"
 """The command that fetches modules."""
@@ -102,7 +102,7 @@ def copied_by_terragrunt(unit: Path, source: str) -> tuple[Path, Path] | None:
     for url in (f"git::{package.url}", source.partition("?")[0].removesuffix(f"//{package.folder}")):
         for found in (unit / ".terragrunt-cache").glob(f"*/{_digest(url)}"):
             version = found / ".terragrunt-source-version"
-            if version.is_file() and version.read_text(encoding="utf-8", errors="replace").strip() == query:
+            if text_or_nothing(version, unit).strip() == query:
                 return found, found / package.folder
     return None
 
@@ -117,10 +117,7 @@ def submodule_of(directory: Path) -> str:
     Source: git documentation, "gitmodules".
     """
     repository = repository_of(next(each for each in (directory, *directory.parents) if each.is_dir()))
-    try:
-        text = (repository / ".gitmodules").read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return ""
+    text = text_or_nothing(repository / ".gitmodules", repository)
     for path in re.findall(r"(?m)^\s*path\s*=\s*(.+?)\s*$", text):
         place = repository / path
         if directory.resolve().is_relative_to(place.resolve()) and not (place.is_dir() and any(place.iterdir())):
