@@ -27,6 +27,7 @@ GOOD = {
     "checklist": "--infra infra --pull-requests merged.json --at-least 0",
     "conventions": "--infra infra --migration --env prod --plan plan.json",
     "doctor": "--infra infra --env prod",
+    "drill": "--infra infra --env prod --plan plan.json --only secret-deleted",
     "explain": "--infra infra --env prod --plan plan.json --role module.iam.aws_iam_role.execution"
     " --action secretsmanager:ListSecrets --resource * --snapshot iam.json",
     "fix": "infra --env prod --rule names --review request.diff",
@@ -46,7 +47,7 @@ GOOD = {
     "simulate": "--cases cases.jsonl",
 }
 """A command line of each command that needs no AWS."""
-ANSWERS = {"explain": 1}
+ANSWERS = {"drill": 1, "explain": 1}
 """Exit codes of good input that are not 0: the answer is no."""
 ELSEWHERE = {
     "check": ("tests/cli/test_check.py", "tests/cli/test_check.py"),
@@ -76,7 +77,7 @@ MAY_BE = {
     ("simulate", "--cases", "empty"),
 }
 """What is good: no deployment and no case yet, and a folder that is made."""
-NOT_READ = {("report kpi", "--plot"), ("plan", "--root"), ("report baseline", "--shrink")}
+NOT_READ = {("drill", "--markdown"), ("report kpi", "--plot"), ("plan", "--root"), ("report baseline", "--shrink")}
 """What is written, stands alone, or needs a run of its own: in the files of the commands."""
 
 

@@ -13,6 +13,7 @@ _COMMANDS = {
     "conventions": ("infraspec.cli.conventions:conventions", "Write naming and tagging rules as a document."),
     "diagnose": ("infraspec.cli.diagnose:diagnose", "Diagnose a running service: what is wrong, why, and the fix."),
     "doctor": ("infraspec.cli.doctor:doctor", "Show what infraspec cannot determine yet, and how to change that."),
+    "drill": ("infraspec.cli.drill:drill", "Make failures happen on a simulated clock, and say who hears of them."),
     "explain": ("infraspec.cli.explain:explain", "Explain why a role is allowed, or not allowed, to do something."),
     "fix": ("infraspec.cli.fix:fix", "Fix violations in the Terraform source, with proven patches."),
     "get": ("infraspec.cli.get:get", "Download the modules that are missing."),
@@ -46,6 +47,7 @@ def main() -> None:
     infraspec doctor              show what is unknown, and how to change that
     infraspec explain …           explain why a role is allowed, or not allowed, to do something
     infraspec diagnose            diagnose a running service
+    infraspec drill               say who would hear of each failure, and after how long
 
     Only the live suite, and options that say so, talk to AWS. Output is tables and colours on a terminal (no colours
     if NO_COLOR is set) and plain lines in a pipe. The exit code is 0 if all is well, 1 if something was found, 2 if the

@@ -69,6 +69,11 @@ def names(expression: str) -> set[str]:
     return {node.id for node in nodes if isinstance(node, ast.Name)} - called
 
 
+def value_at(expression: str, point: Point) -> Fraction | None:
+    """Return the value of an expression; None is no data. Raises UnreadableExpressionError."""
+    return _evaluate(_parse(expression), point)
+
+
 def _evaluate(node: ast.expr, point: Point) -> Fraction | None:
     match node:
         case ast.Constant(value=int() | float() as number):

@@ -372,12 +372,15 @@ def _subscriptions(delivery: Delivery, topic: Resource) -> Iterator[tuple[Value,
     """Yield protocol and endpoint of each subscription, and whether it is one of the topic that lets alerts through."""
     plan = delivery.attributes.plan
     for subscription in delivery.perhaps_of(topic, "aws_sns_topic_subscription", "topic_arn"):
+        if subscription.stated("pending_confirmation") is True:  # SNS sends nothing before it is confirmed
+            continue
         is_its_own = delivery.topic(subscription.attribute("topic_arn")) is topic
         certain = is_its_own and plan.belongs_to(subscription, topic) and drops_alerts(subscription) is Truth.NO
         if drops_alerts(subscription) is not Truth.YES:
             certainty = Truth.YES if certain else Truth.MAYBE
             endpoint = subscription.stated("endpoint")
-            told = endpoint.reveal() if isinstance(endpoint, Sensitive) else endpoint  # compared here, and never shown
+            revealed = endpoint.reveal() if isinstance(endpoint, Sensitive) else endpoint  # compared, and never shown
+            told = endpoint if revealed is None else revealed  # a plan withholds what is sensitive
             yield subscription.attribute("protocol"), told, certainty
     for chatbot in plan.managed(*_CHATBOTS):
         arns = chatbot.stated("sns_topic_arns")

@@ -1,0 +1,95 @@
+"""`infraspec drill`: failures made on a simulated clock, and who hears of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from infraspec.checks.access.secret_access import placed
+from infraspec.cli.common import INFRA, ONE_ENVIRONMENT, PATH, TEXT_OR_JSON, reported
+from infraspec.cli.terminal import show_document, waiting
+from infraspec.contract.alarms import Alarms
+from infraspec.conventions.placeholders import facts_of
+from infraspec.core.errors import ReportError, RequestError, did_you_mean
+from infraspec.monitoring.drill.failures import failures
+from infraspec.monitoring.drill.running import Drill
+from infraspec.reporting.document import as_markdown
+from infraspec.reporting.drill import DrillReport, drill_document
+from infraspec.reporting.explanation import EXIT_CODES
+from infraspec.terraform.environments import environment_plan
+
+
+@click.command()
+@INFRA
+@ONE_ENVIRONMENT
+@click.option("--plan", "plan_file", type=PATH, help="A plan, as `terraform show -json` writes it.")
+@click.option("--only", "names", multiple=True, metavar="FAILURE", help="Make this failure happen; may be repeated.")
+@click.option("--markdown", "page", type=PATH, help="Write the report to this file as well, as Markdown.")
+@TEXT_OR_JSON
+@reported
+def drill(  # noqa: PLR0917 - click passes by name
+    infra: Path, environment: str | None, plan_file: Path | None, names: tuple[str, ...], page: Path | None, form: str
+) -> None:
+    """Make each failure happen on a simulated clock, and say who hears of it, at which level, after how many minutes.
+
+    \b
+    infraspec drill --env prod
+    infraspec drill --env prod --only replica-lag --only latency
+    infraspec drill --env prod --plan plan.json --markdown drill.md
+
+    A failure emits what AWS documents: events, lines of logs, metrics. The rules, metric filters, alarms, composite
+    alarms, topics and subscriptions of the source pass them on, without AWS. Nothing waits: a week takes seconds. Then
+    a week passes in which nothing fails, and what rings in it, or is in ALARM after it, rings for nothing.
+
+    \b
+    heard         all channels of the level that is asked hear of it, within the minutes that are asked
+    late          they do, and later
+    silent        they do not; why, and what to change, is below the table
+    undetermined  the source does not tell, or an alarm uses what is not evaluated here
+
+    docs/drill.md lists the failures and what is assumed.
+
+    \b
+    exit code  0  every failure is heard of in time, and nothing rings for nothing
+               1  a failure is not, or something rings for nothing
+               2  wrong input: no such failure, plan or environment
+               3  undetermined: cannot be decided from what is known
+    """  # noqa: D301 - \b keeps click from wrapping the examples
+    _refuse_unknown(names)
+    with waiting("evaluating the source") as tell:
+        evaluated, contract, name = environment_plan(infra, environment, plan_file, ())
+        plan = placed(evaluated, contract, name)
+        facts = facts_of(contract, name, region=plan.region, account=plan.account)
+        made = Drill(plan, contract.alarms or Alarms(), facts, name)
+        outcomes = tuple(made.outcomes(names, tell))
+        tell("a quiet week")
+        report = DrillReport(name, outcomes, made.quiet_week())
+    document = drill_document(report)
+    if page is not None:
+        _write(page, as_markdown(document))
+    show_document(document, form)
+    sys.exit(EXIT_CODES[report.tone])
+
+
+def _refuse_unknown(names: Sequence[str]) -> None:
+    for name in names:
+        if name not in failures():
+            raise RequestError(
+                "there is no such failure",
+                place="--only",
+                expected=f"one of {', '.join(failures())}",
+                found=name,
+                remedy=did_you_mean(name, failures()) or "name one of these",
+            )
+
+
+def _write(page: Path, text: str) -> None:
+    try:
+        page.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ReportError(
+            "the report cannot be written", place=str(page), found=str(error.strerror), remedy="name another file"
+        ) from None

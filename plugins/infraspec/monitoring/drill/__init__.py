@@ -1,0 +1,1 @@
+"""Failures made on a simulated clock: who hears of each, at which level, and after how many minutes."""

@@ -1,0 +1,130 @@
+"""The table of failures: what each makes AWS emit, and what a healthy system emits."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+
+from msgspec import Struct, convert
+
+from infraspec.core.unknown import Value
+from infraspec.monitoring.catalogue import AlarmSubject, subjects
+from infraspec.monitoring.sample_events import Fill
+from infraspec.terraform.aws_attributes import AwsAttributes
+from infraspec.terraform.plan import Resource
+
+FOREVER = 10**9
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+
+
+class EmittedEvent(Struct, frozen=True, forbid_unknown_fields=True):
+    """Events of a kind (`sample_events.SAMPLES`), each so many minutes; `times` limits how many."""
+
+    event: str
+    about: str = ""
+    every: int = 1
+    times: int = FOREVER
+
+
+class EmittedMetric(Struct, frozen=True, forbid_unknown_fields=True):
+    """A metric of AWS with the value it has from then on, or which is not published any more."""
+
+    namespace: str
+    name: str
+    dimensions: dict[str, str] = {}
+    value: float = 0
+    gone: bool = False
+    every: int = 1
+    about: str = ""
+
+    def key(self, fill: Fill) -> MetricKey:
+        """Return the metric of one subject."""
+        pairs = ((name, _filled(value, fill)) for name, value in self.dimensions.items())
+        return MetricKey(_filled(self.namespace, fill), self.name, tuple(sorted(pairs)))
+
+
+class MetricKey(Struct, frozen=True, order=True):
+    """What identifies a metric. Source: Amazon CloudWatch User Guide, "Amazon CloudWatch concepts"."""
+
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        """Return namespace, name and dimensions, for a message."""
+        shown = ", ".join(f"{name}={value}" for name, value in self.dimensions)
+        return f"{self.namespace} {self.name}" + (f" ({shown})" if shown else "")
+
+
+class Emissions(Struct, frozen=True, forbid_unknown_fields=True):
+    """What something emits."""
+
+    events: tuple[EmittedEvent, ...] = ()
+    metrics: tuple[EmittedMetric, ...] = ()
+
+
+class Failure(Struct, frozen=True, forbid_unknown_fields=True):
+    """One failure: who has to hear of it, at which level, within how many minutes, and what it emits."""
+
+    what: str
+    watches: str
+    level: str
+    minutes: int
+    source: str
+    engine: str = ""
+    events: tuple[EmittedEvent, ...] = ()
+    metrics: tuple[EmittedMetric, ...] = ()
+
+
+def _filled(text: str, fill: Fill) -> str:
+    return _PLACEHOLDER.sub(lambda match: fill(match[1]), text)
+
+
+@cache
+def failures() -> Mapping[str, Failure]:
+    """Return the failures by name."""
+    return convert(_table("failures.toml"), dict[str, Failure])
+
+
+@cache
+def normal() -> Mapping[str, Emissions]:
+    """Return what is emitted while nothing fails, by the kind of what emits it."""
+    return convert(_table("normal.toml"), dict[str, Emissions])
+
+
+def _table(name: str) -> object:
+    return tomllib.loads(resources.files(__package__).joinpath(name).read_text(encoding="utf-8"))
+
+
+_OWN = {
+    "function": ("aws_lambda_function", "function", "function_name"),
+    "queue": ("aws_sqs_queue", "queue", "name"),
+    "schedule": ("aws_scheduler_schedule", "schedule_group", "group_name"),
+}
+"""Kinds that the alarm catalogue does not know: the type, the placeholder, and the attribute that gives its value."""
+
+
+def subjects_of(kind: str, attributes: AwsAttributes, facts: Mapping[str, str], environment: str) -> list[AlarmSubject]:
+    """Return the resources that a failure of a kind can be about."""
+    plan = attributes.plan
+    common = {"account": plan.account, "region": plan.region, **facts}
+    if kind == "certificate":
+        return [
+            AlarmSubject(one.address, {**common, "certificate_arn": one.reference("arn")}, one)
+            for one in plan.managed("aws_acm_certificate")
+        ]
+    if kind not in _OWN:
+        return subjects(kind, attributes, facts, environment)
+    type_, placeholder, attribute = _OWN[kind]
+    default = {"group_name": "default"}.get(attribute)
+    return [
+        AlarmSubject(one.address, {**common, placeholder: _named(attributes, one, attribute, default)}, one)
+        for one in plan.managed(type_)
+    ]
+
+
+def _named(attributes: AwsAttributes, resource: Resource, attribute: str, default: str | None) -> Value:
+    return default if default and resource.stated(attribute) is None else attributes.name(resource, attribute)

@@ -1,0 +1,161 @@
+"""The drill on the reference: each failure is heard of, and edits that silence it are seen, whatever the failure."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from infraspec.contract.alarms import Alarms
+from infraspec.conventions.placeholders import facts_of
+from infraspec.core.truth import Truth
+from infraspec.monitoring.drill.failures import failures
+from infraspec.monitoring.drill.running import Drill, Outcome
+from infraspec.terraform.environments import environment_plan
+from tests.plugin.project import REFERENCE
+
+NOT_WATCHED = {"target-5xx", "load-balancer-5xx", "latency", "database-disk-full", "queue-backlog"}
+"""What the reference has no alarm on; of its queues only the one for dead letters has one."""
+ABSENT = {"certificate-expiry"}
+"""The reference has no certificate of its own."""
+
+
+def drill_of(infra: Path) -> Drill:
+    """Return the drill of production."""
+    plan, contract, name = environment_plan(infra, "prod", None, ())
+    facts = facts_of(contract, name, region=plan.region, account=plan.account)
+    return Drill(plan, contract.alarms or Alarms(), facts, name)
+
+
+@cache
+def reference() -> tuple[Drill, dict[tuple[str, str], Outcome]]:
+    """Return the drill of the reference as it is, and what it found."""
+    drill = drill_of(REFERENCE)
+    return drill, {(one.name, one.subject): one for one in drill.outcomes()}
+
+
+def test_each_failure_of_the_reference_is_heard_of() -> None:
+    """Each failure is heard of at its level in time, but for those that have no alarm; these are told as silent."""
+    _, outcomes = reference()
+
+    assert {*failures()} - ABSENT == {name for name, _ in outcomes}
+    assert {name for (name, _), one in outcomes.items() if one.heard is not Truth.YES} == NOT_WATCHED
+    assert all(one.heard is Truth.YES for one in outcomes.values() if one.failure.level == "critical")
+    assert all(one.silent for one in outcomes.values() if one.heard is not Truth.YES)
+
+
+def test_a_quiet_week_of_the_reference() -> None:
+    """Nothing rings in a week in which nothing fails, nothing is in ALARM after it, and every alarm is evaluated."""
+    drill, _ = reference()
+    week = drill.quiet_week()
+
+    assert ((), (), ()) == (week.rings, week.in_alarm, week.not_evaluated)
+
+
+def _sources(outcome: Outcome) -> set[str]:
+    """Return the types of what tells somebody of a failure."""
+    arrived = (ring.source for ring in outcome.rings if not ring.lost)
+    return {"rule" if "aws_cloudwatch_event_rule" in source else "alarm" for source in arrived}
+
+
+def by_alarms(outcome: Outcome) -> bool:
+    """Tell whether alarms alone tell of a failure."""
+    return _sources(outcome) == {"alarm"}
+
+
+def by_values(outcome: Outcome) -> bool:
+    """Tell whether alarms alone tell of a failure, by a value and not by missing data."""
+    return by_alarms(outcome) and not by_end_of_data(outcome)
+
+
+def by_rules(outcome: Outcome) -> bool:
+    """Tell whether rules alone tell of a failure."""
+    return _sources(outcome) == {"rule"}
+
+
+def by_filters(outcome: Outcome) -> bool:
+    """Tell whether alarms on what metric filters count alone tell of a failure."""
+    return by_alarms(outcome) and not outcome.failure.metrics
+
+
+def by_database(outcome: Outcome) -> bool:
+    """Tell whether alarms on metrics of RDS alone tell of a failure."""
+    return bool(outcome.failure.metrics) and outcome.failure.watches in {"database", "replica"}
+
+
+def by_end_of_data(outcome: Outcome) -> bool:
+    """Tell whether a failure shows only in data that are missing."""
+    return bool(outcome.failure.metrics) and all(one.gone for one in outcome.failure.metrics)
+
+
+def by_anything(outcome: Outcome) -> bool:
+    """Take every failure that is heard of by people who are not in a chat alone."""
+    return outcome.failure.level != "info"
+
+
+SILENCING: dict[str, tuple[str, str, Callable[[Outcome], bool]]] = {
+    "actions that are off": (r"\n  alarm_name  ", r"\n  actions_enabled = false\n  alarm_name  ", by_alarms),
+    "no actions": (r"\n  alarm_actions .*", "", by_alarms),
+    "another threshold": (r"\n  threshold .*", "\n  threshold = 1000000000", by_values),
+    "another dimension": ("DBInstanceIdentifier =", "DBClusterIdentifier =", by_database),
+    "missing data that count for nothing": (r'= "breaching"', '= "missing"', by_end_of_data),
+    "a pattern that takes nothing": (r"\n  pattern .*= each.value", '\n  pattern = "NOTHING"', by_filters),
+    "rules that are off": (r"state         = each.value.state", 'state = "DISABLED"', by_rules),
+    "a topic that lets nobody publish": (r'"sns:Publish"', '"sns:Subscribe"', by_anything),
+    "a filter policy": (
+        r"\n  protocol  ",
+        '\n  filter_policy = jsonencode({ team = ["a"] })\n  protocol  ',
+        by_anything,
+    ),
+    "subscriptions without confirmation": (
+        r"\n  protocol  ",
+        "\n  pending_confirmation = true\n  protocol  ",
+        by_anything,
+    ),
+}
+HARMLESS: dict[str, tuple[str, str]] = {
+    "another description": (r"\n  alarm_description = .*", '\n  alarm_description = "x"'),
+    "one datapoint is enough": (
+        r"\n  evaluation_periods (.*)",
+        r"\n  evaluation_periods \1\n  datapoints_to_alarm = 1",
+    ),
+    "actions without data": (r"\n  alarm_name  ", r"\n  insufficient_data_actions = []\n  alarm_name  "),
+    "an empty filter policy": (r"\n  protocol  ", '\n  filter_policy = "{}"\n  protocol  '),
+}
+
+
+def edited(tmp_path: Path, pattern: str, replacement: str) -> dict[tuple[str, str], Outcome]:
+    """Return what a drill finds in the reference with an edit of all of its alarms, rules and topics."""
+    infra = shutil.copytree(REFERENCE, tmp_path / "infra")
+    changed = 0
+    for module in ("monitoring", "jobs"):
+        for file in (infra / "terraform/modules" / module).glob("*.tf"):
+            text, times = re.subn(pattern, replacement, file.read_text(encoding="utf-8"))
+            file.write_text(text, encoding="utf-8")
+            changed += times
+    assert changed
+    return {(one.name, one.subject): one for one in drill_of(infra).outcomes()}
+
+
+@pytest.mark.parametrize("name", SILENCING)
+def test_what_silences_is_seen(tmp_path: Path, name: str) -> None:
+    """An edit that silences failures is seen of each that only came by what was edited; the reason is told."""
+    pattern, replacement, is_silenced = SILENCING[name]
+    found = edited(tmp_path, pattern, replacement)
+    silenced = [key for key, one in reference()[1].items() if one.heard is Truth.YES and is_silenced(one)]
+
+    assert silenced
+    assert [] == [key for key in silenced if found[key].heard is Truth.YES]
+    assert [] == [key for key in silenced if not found[key].silent]
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_what_is_harmless_changes_nothing(tmp_path: Path, name: str) -> None:
+    """An edit that silences nothing leaves each failure as it was heard of."""
+    found = edited(tmp_path, *HARMLESS[name])
+
+    assert {key: one.heard for key, one in reference()[1].items()} == {key: one.heard for key, one in found.items()}
