@@ -160,7 +160,7 @@ def test_the_contract_says_what_a_finding_does() -> None:
 
     assert (failing.verdict, failing.advice) == (Verdict.VIOLATED, False)
     assert (advising.verdict, advising.advice) == (Verdict.PROVEN, True)
-    assert (ignored.verdict, ignored.advice, ignored.reason) == (Verdict.PROVEN, False, "no fault in 1 statements")
+    assert (ignored.verdict, ignored.advice, ignored.reason) == (Verdict.PROVEN, False, "no fault in 1 statement")
 
 
 def test_what_is_not_certain_advises_unless_the_contract_says_otherwise() -> None:

@@ -228,7 +228,7 @@ def test_nothing_to_migrate_is_said() -> None:
     [
         (("--env", "prod"), 2, "--env and --plan belong to --migration"),
         (("--migration", "--env", "nowhere"), 2, "there is no environment `nowhere`"),
-        (("--migration", "--plan", "x.json"), 2, "a plan file belongs to one environment"),
+        (("--migration", "--plan", "x.json"), 2, "a plan file is for one environment"),
     ],
 )
 def test_errors_of_the_input(repository: Path, arguments: tuple[str, ...], code: int, message: str) -> None:

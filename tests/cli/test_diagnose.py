@@ -31,9 +31,9 @@ WRONG = {
     "which environment": ([], "ContractError: "),
     "no such environment": (["--env", "prd"], "UnknownEnvironmentError: "),
     "two environments": (["--env", "dev,prod"], "--env is one environment"),
-    "no sandbox": (["--env", "local"], "SandboxError: --env local: there is no sandbox to diagnose"),
+    "no sandbox": (["--env", "local"], "SandboxError: --env local: no sandbox to diagnose"),
     "no credentials": (["--env", "prod"], "CredentialsError: "),
-    "no time": (["--env", "prod", "--since", "yesterday"], "RequestError: --since: the time to look back"),
+    "no time": (["--env", "prod", "--since", "yesterday"], "RequestError: --since: the period to look back"),
     "no such format": (["--env", "prod", "--format", "yaml"], "Invalid value for '--format'"),
 }
 

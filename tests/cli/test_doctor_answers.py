@@ -80,7 +80,7 @@ def test_without_a_terminal(directory: Path) -> None:
     ran = CliRunner().invoke(main, ["doctor", "--infra", str(directory), "--write"])
 
     assert 2 == ran.exit_code
-    assert "the values are asked for on a terminal, and there is none" in ran.output
+    assert "--write prompts for values, and standard input is not a terminal" in ran.output
     assert CONTRACT == (directory / "infraspec.toml").read_text(encoding="utf-8")
 
 
@@ -171,7 +171,7 @@ def test_another_account_tells_nothing(directory: Path) -> None:
     write(directory, {"infraspec.toml": CONTRACT + 'account_id = "444455556666"\n'})
     ran = CliRunner().invoke(main, ["doctor", "--infra", str(directory), "--aws"])
 
-    assert "account 123456789012 may not be that of prod" in ran.output
+    assert "account 123456789012 may not belong to prod" in ran.output
     assert "describe_parameters" not in ran.output
     assert "lines written" not in ran.output
 
@@ -182,4 +182,4 @@ def test_keys_that_differ_are_not_told(directory: Path, account: Any) -> None:
     account.client("ssm", "eu-west-1").put_parameter(Name="/b", Type="SecureString", Value="x", KeyId=key)
     ran = CliRunner().invoke(main, ["doctor", "--infra", str(directory), "--aws"])
 
-    assert "aws_ssm_parameter.key_id is not told by the account" in ran.output
+    assert "aws_ssm_parameter.key_id cannot be read from the account" in ran.output

@@ -182,7 +182,7 @@ def test_a_role_goes_by_address_name_or_arn(shop: Path, role: str) -> None:
         ("shop-app", "s3:*", "*", (), "an action without wildcards"),
         ("shop-app", READ, "aws_secretsmanager_secret.dp", (), "did you mean aws_secretsmanager_secret.db?"),
         ("shop-app", READ, "*", ("--env", "prd"), "did you mean `prod`?"),
-        ("shop-app", READ, "*", ("--context", "team"), "--context is KEY=VALUE"),
+        ("shop-app", READ, "*", ("--context", "team"), "--context must be KEY=VALUE"),
         ("shop-app", READ, "*", ("--plan", "absent.json"), "absent.json"),
     ],
 )

@@ -55,7 +55,7 @@ def test_what_git_fetches_is_read(tmp_path: Path, repository: str, ref: str) -> 
     plan = evaluate(directory)
 
     assert (0, f"fetched      {repository}{ref.replace('?ref=', ' ')}\n") == (first.exit_code, first.output)
-    assert (0, "every module is there\n") == (second.exit_code, second.output)
+    assert (0, "all modules are downloaded\n") == (second.exit_code, second.output)
     assert ["module.jobs.module.inner.aws_sqs_queue.this"] == [each.address for each in plan.managed()]
     assert ["infraspec.toml", "main.tf"] == sorted(each.name for each in directory.iterdir())
 
@@ -116,21 +116,21 @@ def test_terraform_fetches_what_a_registry_has(
 
 
 REFUSED = [
-    ("git::ext::sh -c touch% pwned", "no URL of"),
-    ("git::http://example.com/x.git", "no URL of"),
-    ("git::ssh://-oProxyCommand=touch/x", "no URL of"),
-    ("git::https://example.com/x.git?ref=--upload-pack=touch", "its ref is no name"),
-    ("git::--upload-pack=touch", "no URL of"),
-    ("git::https://example.com/x.git?ref=../../x", "its ref is no name"),
-    ("s3::https://example.com/x.zip", "neither a source of git nor of a registry"),
-    ("tfr:///example/queue/aws?version=1;x", "neither a source of git nor of a registry"),
-    ("example/queue/aws", "takes Terraform or OpenTofu"),
+    ("git::ext::sh -c touch% pwned", "not a URL of"),
+    ("git::http://example.com/x.git", "not a URL of"),
+    ("git::ssh://-oProxyCommand=touch/x", "not a URL of"),
+    ("git::https://example.com/x.git?ref=--upload-pack=touch", "its ref is not a commit"),
+    ("git::--upload-pack=touch", "not a URL of"),
+    ("git::https://example.com/x.git?ref=../../x", "its ref is not a commit"),
+    ("s3::https://example.com/x.zip", "neither a git nor a registry source"),
+    ("tfr:///example/queue/aws?version=1;x", "neither a git nor a registry source"),
+    ("example/queue/aws", "needs Terraform or OpenTofu"),
 ]
 
 
 @pytest.mark.parametrize(("source", "fragment"), REFUSED)
 def test_what_is_not_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, fragment: str) -> None:
-    """What is no URL of an allowed protocol, or looks like an option, reaches no program."""
+    """What is not a URL of an allowed protocol, or looks like an option, reaches no program."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(shutil, "which", lambda _name: None)
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("a program was run"))

@@ -24,7 +24,7 @@ def test_writes_what_it_found(tmp_path: Path) -> None:
 
     assert ran.exit_code == 0
     lines = ran.output.splitlines()
-    assert lines[0] == "application  shop (6 of 7 names begin with it)"
+    assert lines[0] == "application  shop (6 of 7 names start with it)"
     assert "environment  dev: 3 resources, by the root module terraform/envs/dev" in lines
     assert any(line.startswith("left out     1 root module, the first because: ") for line in lines)
     assert "tags         Environment, Team" in lines
@@ -54,7 +54,7 @@ def test_dry_run(tmp_path: Path) -> None:
     assert ran.exit_code == 0
     assert "---- exists infraspec.toml ---" in ran.output
     assert "---- would write .github/workflows/infraspec.yml ---" in ran.output
-    assert 'application = "shop"  # 6 of 7 names begin with it' in ran.output
+    assert 'application = "shop"  # 6 of 7 names start with it' in ran.output
     assert sorted(tmp_path.rglob("*")) == before
 
 

@@ -360,7 +360,7 @@ ROOT_ERRORS: dict[str, tuple[dict[str, str], tuple[str, ...], list[str]]] = {
     "no contract": ({}, (), ["infraspec.toml: there is no contract", "run `infraspec init`"]),
     "unknown environment": ({"infraspec.toml": CONTRACT}, ("--env", "prd"), ["prd", "did you mean `prod`?"]),
     "which environment": ({"infraspec.toml": CONTRACT + STAGING}, (), ["--env with one of prod, staging"]),
-    "root and contract": ({}, ("--root", "shop", "--env", "prod"), ["--root stands alone"]),
+    "root and contract": ({}, ("--root", "shop", "--env", "prod"), ["--root cannot be combined"]),
     "mistyped option": ({}, ("--rooot", "shop"), ["No such option '--rooot'", "--root"]),
     "mistyped format": ({}, ("--root", "shop", "--format", "yaml"), ["'yaml' is not one of 'text', 'json'"]),
     "value without a name": ({}, ("--root", "shop", "--var", "=x"), ["--var: a variable is given as NAME=VALUE"]),

@@ -93,10 +93,10 @@ def test_a_dry_run_of_metrics(tmp_path: Path) -> None:
     ran = report(tmp_path, "metrics", "--dry-run")
 
     assert (0, "") == (ran.returncode, ran.stderr)
-    assert "local: not published, it is no environment of the contract" in ran.stdout
+    assert "local: not published: not an environment of the contract" in ran.stdout
     assert "dev: shop-dev in eu-west-1: RunCompleted 1" in ran.stdout
     written(tmp_path, today(complete=False), "[metrics]\n")
-    assert ["nothing is published: the run is not whole"] == list(publish(*arguments, dry_run=True))
+    assert ["nothing is published: the run is incomplete"] == list(publish(*arguments, dry_run=True))
 
 
 def test_the_metrics_of_a_part_of_a_run(tmp_path: Path) -> None:
@@ -238,11 +238,11 @@ def test_secrets_stay_here(tmp_path: Path, chat: Receiver) -> None:
 @pytest.mark.parametrize(
     ("tables", "arguments", "fragments"),
     [
-        ("", ("metrics",), ["ContractError", "does not say where metrics go", "[metrics]"]),
+        ("", ("metrics",), ["ContractError", "has no table [metrics]", "[metrics]"]),
         (
             "",
             ("notify", "--store", "s"),
-            ["ContractError", "does not say who is told", "[notifications.channels.chat]"],
+            ["ContractError", "has no channels to notify", "[notifications.channels.chat]"],
         ),
         (CHAT, ("notify",), ["Missing option '--store'"]),
         (CHAT, ("notify", "--store", "infraspec.toml"), ["ReportError: infraspec.toml/notified.json"]),

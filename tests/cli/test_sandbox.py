@@ -65,13 +65,13 @@ def test_up_status_and_down(shell: Shell) -> None:
 
     second = shell.run("up", "--infra", str(MINIMAL))
     assert (second.returncode, "SandboxError" in second.stderr) == (2, True)
-    assert "a sandbox runs already" in second.stderr
+    assert "a sandbox is already running" in second.stderr
 
     down = shell.run("down")
-    assert (down.returncode, down.stdout) == (0, f"ended process {kept['pid']}\n")
+    assert (down.returncode, down.stdout) == (0, f"stopped process {kept['pid']}\n")
     assert not shell.file.exists()
     assert shell.run("status").returncode == 1
-    assert shell.run("down").stdout == "no sandbox runs\n"
+    assert shell.run("down").stdout == "no sandbox is running\n"
 
 
 def test_in_the_foreground_it_ends_with_the_command(shell: Shell) -> None:
@@ -103,7 +103,7 @@ def test_a_process_that_is_another_is_left_alone(shell: Shell, sandbox: Running)
     }
     shell.file.write_text(json.dumps({**kept, "runner": {}, "operator": {}}))
     assert "is gone" in shell.run("status").stderr
-    assert "was gone already: nothing was ended" in shell.run("down").stdout
+    assert "was already gone: nothing to stop" in shell.run("down").stdout
     assert sandbox.account.client("sts").get_caller_identity()
     assert not shell.file.exists()
 
@@ -113,7 +113,7 @@ def test_apply(shell: Shell, tmp_path: Path) -> None:
     copy = tmp_path / "infra"
     shutil.copytree(MINIMAL, copy)
     none = shell.run("apply", "--infra", str(copy))
-    assert (none.returncode, "no sandbox runs" in none.stderr) == (2, True)
+    assert (none.returncode, "no sandbox is running" in none.stderr) == (2, True)
 
     assert shell.run("up", "--infra", str(copy), "--detach").returncode == 0
     source = copy / "main.tf"
@@ -131,7 +131,7 @@ def test_apply(shell: Shell, tmp_path: Path) -> None:
     contract.write_text(re.sub(r"account_id = .*", account, contract.read_text()))
     other = shell.run("apply", "--infra", str(copy))
     assert (other.returncode, "Traceback" in other.stderr) == (2, False)
-    assert "the sandbox is of another account" in other.stderr
+    assert "the sandbox has another account" in other.stderr
 
 
 def test_what_was_applied_is_for_the_operator(sandbox: Running) -> None:

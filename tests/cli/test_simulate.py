@@ -85,7 +85,7 @@ def test_decisions(case: dict[str, Any], decision: str, why: str) -> None:
 
 MALFORMED = [
     ("{", "<stdin>:2: $: the line is not JSON", "CaseError"),
-    ("[]", "<stdin>:2: $: the case is not what its schema says", "CaseError"),
+    ("[]", "<stdin>:2: $: the case does not match the schema", "CaseError"),
     ('{"id": "\udcff"}'.encode("utf-8", "surrogateescape").decode("latin-1"), "<stdin>:2: $:", "CaseError"),
     ("[" * 5000, "<stdin>:2: $:", "CaseError"),
     (changed(policy=[]), "Object contains unknown field `policy`", "CaseError"),

@@ -21,7 +21,7 @@ from tests.docs.test_commands import LEFT_OUT, reason
 
 FORMS: Mapping[str, str] = {
     "infraspec init": (
-        r"application  \S+ \(\d+ of \d+ names begin with it\)"
+        r"application  \S+ \(\d+ of \d+ names start with it\)"
         r"|environment  \w+: \d+ resources, by the (root module|variable file) \S+"
         r"|names        patterns of \d+ resource types?"
         r"|tags         \w+(, \w+)*"

@@ -36,7 +36,7 @@ EXPECTED: dict[str, list[str]] = {
         f'{IMAGE}KMS key of secret "A": kms:Decrypt',
         "UNDETERMINED policies: aws_iam_role_policy.p policy",
     ],
-    # the region is not known, and then it is: log streams come after a colon
+    # the region is unknown, and then it is: log streams come after a colon
     "e": [f"{IMAGE}log group: logs:{action}" for action in ("CreateLogStream", "PutLogEvents")],
     "f": [f"{IMAGE.replace('UNDETERMINED', 'VIOLATED')}log group: logs:CreateLogStream, logs:PutLogEvents"],
     "g": [f"VIOLATED {LOGS.format('t')}", f'{IMAGE}secret "A": ssm:GetParameters'],

@@ -79,7 +79,7 @@ class Hider:
         return concatenate([text[:start], Unknown(f"hidden {text[start:end]}"), text[end:]])
 
     def resource(self, case: dict[str, Any]) -> None:
-        """Hide what of the request's resource is not known before apply: a suffix, a name, a field."""
+        """Hide what of the request's resource is known only after apply: a suffix, a name, a field."""
         arn = case["request"]["resource"]
         if not isinstance(arn, str) or arn == "*":
             return

@@ -111,7 +111,7 @@ def test_the_service_has_got_over_it(tmp_path: Path) -> None:
     found = diagnosed(tmp_path, repaired(), ALLOWING)
 
     assert exit_code(found) == 0
-    assert as_text(found).startswith("web in shop: got over it\n")
+    assert as_text(found).startswith("web in shop: recovered\n")
 
 
 def test_who_changed_what(tmp_path: Path) -> None:

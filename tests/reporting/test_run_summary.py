@@ -173,3 +173,14 @@ def test_long_texts_stay_below_each_other(monkeypatch: pytest.MonkeyPatch) -> No
     plain = re.sub(r"\x1b\[\d+m", "", told.getvalue())
     assert "    reason:      the name does not begin\n                 with the application\n" in plain
     assert f"{paste}\n" in plain
+
+
+def test_a_label_of_wide_characters_leaves_less_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No row is wider than the terminal where the label is Japanese, whose characters take two columns."""
+    monkeypatch.setenv("COLUMNS", "44")
+    told = StringIO()
+    terminal = TerminalWriter(told)
+    terminal.hasmarkup = True
+    Failure("    reason:      the name does not begin in an application", "ja").toterminal(terminal)
+
+    assert told.getvalue() == "    理由:        the name does not begin in\n                 an application\n"

@@ -109,7 +109,7 @@ def test_the_guard_of_a_live_run_does_not_keep_the_sandbox_from_being_filled(emp
 
 
 def test_it_says_who_it_is(sandbox: Running) -> None:
-    """The process answers with its pid, which is the one that was started."""
+    """The process answers with its pid, which is the a running sandbox."""
     with urllib.request.urlopen(f"{sandbox.endpoint}/infraspec-sandbox") as answer:
         assert f'"pid": {sandbox.pid}' in answer.read().decode()
 

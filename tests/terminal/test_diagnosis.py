@@ -21,7 +21,7 @@ CASES: dict[str, tuple[Callable[[], Cluster], str]] = {
     "healthy": (healthy, TERRAFORM),
     "failing": (failing, TERRAFORM),
     "rolled back": (rolled_back, TERRAFORM),
-    "got over it": (repaired, ALLOWING),
+    "recovered": (repaired, ALLOWING),
     "allowed by now": (rolled_back, ALLOWING),
     "role that is gone": (partial(unassumed, None, as_event=True), TERRAFORM),
 }

@@ -23,7 +23,7 @@ _MOST_LISTED = 30
 def contract_text(adoption: Adoption) -> str:
     """Write the contract of an adoption."""
     held, total = adoption.support
-    why = f"{held} of {total} names begin with it" if held else "the name of the directory"
+    why = f"{held} of {total} names start with it" if held else "the name of the directory"
     project = f"[project]\napplication = {quoted(adoption.application)}  # {why}\n"
     if adoption.applications:
         told = (

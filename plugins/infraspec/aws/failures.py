@@ -98,7 +98,8 @@ def _denied(service: str, operation: str, place: str, message: str, found: str) 
         remedy = f"the {missing[1]} keeps the runner out, whatever its own policy says: allow {actions[0]} there"
         remedy += _admission(caller, statement)
     else:
-        remedy = f"add to the policy of the runner, whole: infraspec runner-policy\n{json.dumps(statement, indent=2)}"
+        where = "add to the policy of the runner (infraspec runner-policy prints all of it)"
+        remedy = f"{where}:\n{json.dumps(statement, indent=2)}"
     kind = ResourceRefusalError if by and by[1] == _RESOURCE_POLICY else RunnerPermissionError
     return kind(f"the runner may not {' or '.join(actions)}", place=place, found=found, remedy=remedy)
 

@@ -48,7 +48,7 @@ INFRA_BRIEF = click.option(
 ONE_ENVIRONMENT = click.option("--env", "environment", help="Environment of the contract.  [default: the only one]")
 TEXT_OR_JSON = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 RESULTS = click.argument("results", type=PATH, default=Path("infraspec-results.json"))
-DRY_RUN = click.option("--dry-run", is_flag=True, help="Only say what would be sent.")
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Print what would be sent, and send nothing.")
 
 
 class LazyGroup(click.Group):

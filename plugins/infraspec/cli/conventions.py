@@ -21,7 +21,7 @@ from infraspec.terraform.environments import Environments
 @click.option(
     "--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Language of the document."
 )
-@click.option("--migration", is_flag=True, help="Write the migration of existing resources instead of the rules.")
+@click.option("--migration", is_flag=True, help="Write how to migrate existing resources, instead of the rules.")
 @click.option("--env", "environments", multiple=True, help="Environment to migrate; repeatable.  [default: all]")
 @click.option("--plan", "plan_file", type=PATH, help="Plan or state of the one environment, as JSON.")
 @click.option(
@@ -41,15 +41,15 @@ def conventions(  # noqa: PLR0917 - click passes by name
     plan_file: Path | None,
     form: str,
 ) -> None:
-    """Write the naming and tagging rules of a contract as a document, or the migration of what breaks them.
+    """Write the naming and tagging rules of a contract as a document, or a migration plan.
 
     \b
     infraspec conventions --infra . --lang ja > docs/conventions.md
     infraspec conventions --infra . --migration --env prod --plan state.json
 
-    A migration lists each existing resource whose name or tags break a rule, with the name to give it, whether that
-    replaces it, and for what holds data the steps that keep it. Which resources exist is said by the plan or state of
-    the contract's environment, or by --plan; without one, all of the source are taken to.
+    The migration plan lists each existing resource whose name or tags break a rule: the new name, whether renaming
+    replaces the resource, and the steps that keep its data. Existing resources are those of the plan or state of the
+    environment, or of --plan; without either, every resource of the source is taken to exist.
     """  # noqa: D301 - \b keeps click from wrapping the examples
     if migration:
         echo(_migration(infra, environments, plan_file, lang, form))
@@ -65,7 +65,7 @@ def _migration(infra: Path, names: Sequence[str], plan_file: Path | None, langua
     chosen = list(names or contract.environments)
     if plan_file is not None and len(chosen) > 1:
         raise ContractError(
-            "a plan file belongs to one environment",
+            "a plan file is for one environment",
             place=f"--plan {plan_file}",
             found=", ".join(chosen),
             remedy=f"choose one, such as --env {chosen[0]}",

@@ -54,22 +54,21 @@ def diagnose(infra: Path, environment: str | None, service: str | None, since: s
     infraspec diagnose --env prod --service shop-prod-web --since 1d --format json
     infraspec diagnose --env prod --service shop-prod-web --format record > docs/incidents/today.md
 
-    It reads: revision, service deployments, stopped tasks and events of ECS, what the next start needs, and, where the
-    credentials may, who changed what (cloudtrail:LookupEvents). The message of a stopped task is put into one of ten
-    root causes; what it names is looked up in the source and in what is deployed, and the statement that is missing is
-    written as HCL. The commands that go back to the revision before are those of the playbook: they are printed, and
-    nothing is ever run or changed.
+    It reads the revision, service deployments, stopped tasks and events from ECS, what the next start needs, and, if
+    the credentials allow cloudtrail:LookupEvents, who changed what. The message of a stopped task is matched with one
+    of ten root causes. What it names is looked up in the source and in AWS, and a missing statement is printed as HCL.
+    The rollback commands are those of the playbook. They are printed and never run.
 
-    A record is a page for the directory of [incidents] that the rule takes: front matter, timeline, five whys. ECS
-    shows a stopped task for about an hour, so write it down early.
+    --format record writes an incident record for the directory of [incidents]: front matter, timeline, five whys. ECS
+    keeps a stopped task for about an hour, so write it early.
 
-    --env local asks the sandbox that AWS_ENDPOINT_URL leads to: infraspec sandbox up.
+    --env local reads from the sandbox at AWS_ENDPOINT_URL: infraspec sandbox up.
 
     \b
-    exit code  0  nothing is wrong, or the service has got over it
+    exit code  0  nothing is wrong, or the service has recovered
                1  something is wrong, and the cause is known
-               2  wrong input: no such environment or service, no credentials, a permission of the runner is missing
-               3  something is wrong, and the cause is none that infraspec knows
+               2  wrong input: no such environment or service, no credentials, a missing permission of the runner
+               3  something is wrong, and infraspec does not know the cause
     """  # noqa: D301 - \b keeps click from wrapping the examples
     back = span(since)
     with waiting("evaluating the source") as say, _session(infra, environment, say) as session:
@@ -88,7 +87,7 @@ def diagnose(infra: Path, environment: str | None, service: str | None, since: s
         wrong = [one for one in found if not one.is_healthy] or found
         if len(wrong) > 1:
             names = ", ".join(map(reports.name_of, wrong))
-            raise click.UsageError(f"a record is about one service: choose with --service one of {names}")
+            raise click.UsageError(f"a record is for one service: choose one with --service: {names}")
         echo(incident_record(wrong[0], contract, name), nl=False)
     else:
         show_document(reports.diagnosis_document(found), form)
@@ -104,10 +103,10 @@ def _session(infra: Path, environment: str | None, say: Callable[[str], None]) -
     given = {"directory": str(infra), "environments": name, "live": "yes"}
     if given["environments"] == LOCAL and not os.environ.get(_ENDPOINT):
         raise SandboxError(
-            "there is no sandbox to diagnose",
+            "no sandbox to diagnose",
             place="--env local",
-            expected=f"{_ENDPOINT}, which leads to a sandbox that runs",
-            remedy="infraspec sandbox up prints what to export",
+            expected=f"{_ENDPOINT}set to the address of a running sandbox",
+            remedy="infraspec sandbox up prints the variable to export",
         )
     names = [field.name for field in fields(Settings)]
     manager = PluginManager("pytest")
@@ -127,7 +126,7 @@ def span(text: str) -> timedelta:
     value = timedelta(**{_UNITS[found["unit"]]: int(found["number"])}) if found and len(text) < 8 else None  # noqa: PLR2004
     if value is None or value > _LONGEST:
         raise RequestError(
-            "the time to look back is not understood" if value is None else "CloudTrail keeps events for 90 days",
+            "the period to look back is not valid" if value is None else "CloudTrail keeps events for 90 days",
             place="--since",
             expected="minutes, hours or days: 30m, 2h, 1d",
             found=text,

@@ -77,7 +77,7 @@ _PYTHON = (3, 11)
 _PACKAGES = ("pytest", "pytest-xdist")
 _EXTRAS = {
     "live": ("boto3", "the live suite and infraspec doctor --live"),
-    "sandbox": ("moto", "the sandbox, which plays AWS on this machine"),
+    "sandbox": ("moto", "the sandbox, a local AWS emulator"),
     "allure": ("allure-pytest", "Allure results"),
 }
 _PROGRAMS = {
@@ -113,13 +113,13 @@ def doctor(infra: Path, environment: str | None, *, live: bool, write: bool, aws
     infraspec doctor --write
     infraspec doctor --aws
 
-    Each line is ok, a warning, which limits what can be known, or a problem, which stops it; warnings and problems
-    come with what to do, lines for infraspec.toml ready to paste. Only with --live AWS is asked: who calls, what time
-    it is, and one read of each service that the live suite looks at. Nothing is changed, no secret read.
+    Each line is ok, a warning (something stays undetermined) or a problem (something does not work). Warnings and
+    problems come with a remedy, such as lines to paste into infraspec.toml. AWS is called only with --live or --aws:
+    --live checks the identity, the clock, and one read of each service that the live suite uses. Nothing is changed and
+    no secret is read.
 
-    --write asks on a terminal for the value of each line that settles something, and puts the lines into the contract;
-    --aws reads the values in the account of the environment, and prints what it asks. With both, what the account does
-    not tell is asked for.
+    --write prompts for the values that resolve the most, and writes them to the contract. --aws reads these values from
+    the account of the environment and prints each read. With both, it prompts for what the account does not tell.
 
     \b
     exit code  0  no problem
@@ -146,15 +146,15 @@ def fill_in(infra: Path, environment: str | None, *, write: bool, aws: bool) -> 
     """
     if write and not sys.stdin.isatty():
         raise WriteError(
-            "the values are asked for on a terminal, and there is none",
+            "--write prompts for values, and standard input is not a terminal",
             place="infraspec doctor --write",
             expected="a terminal",
             remedy="infraspec doctor prints the lines to paste; infraspec doctor --aws reads the values in the account",
         )
     contract = contracts.load(infra, rules=RULES, environments=[environment] if environment else None)
-    with waiting("trying what settles most"):
+    with waiting("finding the values that resolve most"):
         found = ranking(Environments(contract, lenient=True), [environment] if environment else contract.environments)
-    echo(f"{found}." if found.answers else "There is no line of the contract that settles anything.")
+    echo(f"{found}." if found.answers else "No line of the contract would resolve anything.")
     given = list(_values(contract, found, write=write, aws=aws))
     if given:
         write_whole(contract.path, _filled(contract, given).encode())
@@ -178,10 +178,10 @@ def _values(contract: Contract, found: Ranking, *, write: bool, aws: bool) -> It
 
 def _asked(contract: Contract, answer: Answer, settles: int) -> list[tuple[Answer, Value]]:
     """Ask for a value, or one of each environment, till the contract takes it; nothing is returned to leave it out."""
-    leave = "- leaves it out" if answer.is_certain else "Enter leaves it out"
-    each = "; one for all, or one of each by commas" if len(answer.environments) > 1 else ""
+    leave = "- skips it" if answer.is_certain else "Enter skips it"
+    each = "; one value for all, or one for each, separated by commas" if len(answer.environments) > 1 else ""
     while True:
-        echo(f"\n{answer.question}; with it {counted(settles, 'verdict')} more can be told ({leave}{each})")
+        echo(f"\n{answer.question}; this resolves {counted(settles, 'more verdict')} ({leave}{each})")
         text: str = click.prompt(f"  {answer.key}", default="", show_default=False).strip()
         if text == "-" or not (text or answer.is_certain):
             return []
@@ -226,7 +226,7 @@ def tool_lines() -> Iterator[Line]:
         yield Line.ok("python", found)
     else:
         yield Line.problem("python", f"{found} is too old", "install Python 3.11 or newer")
-    yield Line.ok("infraspec", _version("pytest-infraspec") or "not installed, from a checkout")
+    yield Line.ok("infraspec", _version("pytest-infraspec") or "not installed: running from a checkout")
     yield Line.ok("schema", f"hashicorp/aws {provider_version()}, which the rule source compares with")
     for package in _PACKAGES:
         if installed := _version(package):
@@ -236,7 +236,7 @@ def tool_lines() -> Iterator[Line]:
     if find_spec("infraspec.tests_static") is None:
         yield Line.warning(
             "suite",
-            "infraspec.tests_static is not here: this is a checkout",
+            "infraspec.tests_static is missing: this is a checkout",
             f"pytest tests_static in the checkout, or {installation()}",
         )
     for extra, (package, purpose) in _EXTRAS.items():
@@ -257,7 +257,7 @@ def data_lines(today: dt.date) -> Iterator[Line]:
     """Yield how old the data is that decisions rest on, where that is more than a year; `today` is the date."""
     known = managed_policies()
     if known.is_old(today):
-        message = f"the texts are of {known.date}: AWS may have changed what a proof rests on"
+        message = f"the texts are from {known.date}: AWS may have changed the facts that a proof relies on"
         yield Line.warning("AWS's policies", message, "install a newer version of infraspec")
 
 

@@ -25,26 +25,26 @@ from infraspec.terraform.plan import Plan
 @click.command()
 @INFRA
 @ONE_ENVIRONMENT
-@click.option("--plan", "plan_file", type=PATH, help="A plan, as `terraform show -json` writes it.")
+@click.option("--plan", "plan_file", type=PATH, help="Plan file, as written by `terraform show -json`.")
 @click.option(
     "--snapshot",
     "snapshots",
     multiple=True,
     type=PATH,
-    help="What IAM has in an account, for roles that are not in the plan; may be repeated.",
+    help="IAM of an account, for roles that are not in the plan; may be repeated.",
 )
 @click.option(
     "--path",
     "way",
     nargs=2,
     metavar="SERVICE DESTINATION",
-    help="The way through the network instead: of shop-prod-app to secretsmanager, ecr.api, load balancer, a database.",
+    help="Explain a network path instead: from a service to secretsmanager, ecr.api, load balancer, a database.",
 )
-@click.option("--role", help="Address, name or ARN of a role, or a function's address.")
-@click.option("--action", help="What is asked: secretsmanager:GetSecretValue.")
+@click.option("--role", help="Address, name or ARN of a role, or the address of a function.")
+@click.option("--action", help="IAM action, such as secretsmanager:GetSecretValue.")
 @click.option("--resource", help="ARN, *, or Terraform address of a resource.")
 @click.option(
-    "--context", "keys", multiple=True, metavar="KEY=VALUE", help="A condition key of the request; may be repeated."
+    "--context", "keys", multiple=True, metavar="KEY=VALUE", help="Condition key of the request; may be repeated."
 )
 @TEXT_OR_JSON
 @reported
@@ -68,34 +68,34 @@ def explain(  # noqa: PLR0917 - click passes by name
     infraspec explain --env prod --plan plan.json --role module.iam.aws_iam_role.task \\
         --action s3:GetObject --resource 'arn:aws:s3:::shop-prod-reports/2026/*' --format json
 
-    All policies that the plan attaches to the role count: inline and managed ones, its boundary, the policy of the
-    resource. Of the request is known what is of every request that ECS makes with a role; what else a Condition asks
-    for is given with --context:
+    All policies count that the plan attaches to the role: inline and managed policies, the permissions boundary, and
+    the policy of the resource. The condition keys that every request of ECS with a role carries are known; give others
+    with --context:
 
     \b
     infraspec explain … --action kms:Decrypt --resource aws_kms_key.main \\
         --context kms:ViaService=secretsmanager.eu-west-1.amazonaws.com
 
-    A role that is not in the plan is as a snapshot of its account has it, which AWS writes:
+    A role that is not in the plan is read from a snapshot of its account:
 
     \b
     aws iam get-account-authorization-details --output json > iam.json
     infraspec explain … --snapshot iam.json --role arn:aws:iam::111122223333:role/shared-execution
 
-    A function, a schedule or another workload with one role stands for that role, by its Terraform address.
+    --role also takes the Terraform address of a function, a schedule or another workload that has one role.
 
-    The way of the tasks of a service through routes, endpoints, security groups and network ACLs:
+    --path explains how the tasks of a service reach a destination: routes, endpoints, security groups, network ACLs:
 
     \b
     infraspec explain --env prod --path shop-prod-app secretsmanager
 
-    A resource by its Terraform address is the ARN it will have, the six characters that AWS appends to a secret's name
-    unknown; of a log group it is any stream, of a bucket any object, if the action is about these.
+    A Terraform address stands for the ARN that the resource will have; the six characters that AWS appends to the name
+    of a secret are unknown. Where the action is on log streams or objects, it stands for any of them.
 
     \b
     exit code  0  allowed, or reached
                1  denied, or not reached
-               2  wrong input: no such role, action, resource, way or environment
+               2  wrong input: no such role, action, resource, network path or environment
                3  undetermined: cannot be decided from what is known
     """  # noqa: D301 - \b keeps click from wrapping the examples
     if way is not None:
@@ -119,12 +119,16 @@ def _explain_path(
     service, destination = way
     of_service = [finding for finding in found if service in _names(plan, finding.address)]
     if not of_service:
-        known = listing(sorted({finding.address for finding in found})) or "nothing: no service names subnets"
-        raise RequestError(f"no way of {service} is known", expected=known, found=service, remedy="name one of these")
+        known = listing(sorted({finding.address for finding in found})) or "nothing: no service has subnets"
+        raise RequestError(
+            f"no network path of {service} is known", expected=known, found=service, remedy="name one of these"
+        )
     ends = [finding for finding in of_service if destination.lower() in finding.subject.lower()]
     if not ends:
         known = listing([finding.subject for finding in of_service])
-        raise RequestError(f"no way from {service} to {destination} is asked for", expected=known, found=destination)
+        raise RequestError(
+            f"no network path from {service} to {destination} is known", expected=known, found=destination
+        )
     show_document(paths_document(ends), form)
     sys.exit(EXIT_CODES[worst_tone(ends)])
 
@@ -140,6 +144,6 @@ def _keys(pairs: tuple[str, ...]) -> dict[str, str | list[str]]:
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or ":" not in key:
-            raise click.UsageError(f"--context is KEY=VALUE, such as aws:PrincipalOrgID=o-1, not {pair}")
+            raise click.UsageError(f"--context must be KEY=VALUE, such as aws:PrincipalOrgID=o-1, not {pair}")
         values.setdefault(key, []).append(value)
     return {key: found[0] if len(found) == 1 else found for key, found in values.items()}

@@ -29,13 +29,24 @@ from infraspec.reporting.github.suggestions import shown_lines
 
 @click.command()
 @click.argument("infra", type=PATH, required=False)
-@click.option("--env", "environment", default="", help="Environments of the contract, with commas.  [default: all]")
-@click.option("--rule", "rules", multiple=True, metavar="NAME", help="Fix what this rule finds; may be repeated.")
 @click.option(
-    "--finding", "findings", multiple=True, metavar="TEXT", help="Fix findings that contain TEXT; may be repeated."
+    "--env", "environment", default="", help="Environments of the contract, separated by commas.  [default: all]"
 )
-@click.option("--narrow", is_flag=True, help="Narrow statements with wildcards to what tasks need, instead.")
-@click.option("--review", type=PATH, metavar="DIFF", help="Print a review for GitHub of a pull request with this diff.")
+@click.option("--rule", "rules", multiple=True, metavar="NAME", help="Fix only findings of this rule; may be repeated.")
+@click.option(
+    "--finding",
+    "findings",
+    multiple=True,
+    metavar="TEXT",
+    help="Fix only findings that contain this text; may be repeated.",
+)
+@click.option("--narrow", is_flag=True, help="Instead, narrow statements with wildcards to what tasks need.")
+@click.option(
+    "--review",
+    type=PATH,
+    metavar="DIFF",
+    help="Print a GitHub review with suggestions for this diff of a pull request.",
+)
 @click.option("--write", is_flag=True, help="Write the patches into the files.")
 @reported
 def fix(
@@ -48,32 +59,31 @@ def fix(
     review: Path | None,
     write: bool,
 ) -> None:
-    """Fix what the static suite finds violated, in the Terraform source.
+    """Fix violations of the static suite in the Terraform source.
 
     \b
     infraspec fix                                show the patches as a diff
-    infraspec fix --rule secret-access --write   write those of a rule into the files
-    infraspec fix --finding DB_PASSWORD          those of findings that contain this text
+    infraspec fix --rule secret-access --write   write the patches of one rule into the files
+    infraspec fix --finding DB_PASSWORD          only findings that contain this text
     infraspec fix | git apply                    the same as --write
     infraspec fix --narrow                       the smallest policies that tasks need, where they have wildcards
 
-    INFRA is the directory of the contract; without it the contract is looked for in this directory and above.
+    INFRA is the directory of the contract. By default, this directory and its parents are searched.
 
-    A patch is shown only if it is proven: the source is judged again with it, its finding is PROVEN then, and no
-    verdict of any rule in any environment is worse. What instances, environments or callers of a module share is one
-    patch, which uses the variable or output that has the value already. A statement allows the actions and resources
-    that are missing and no others. Comments and all that is not changed stay as they are. What cannot be fixed like
-    that is listed with the reason.
+    A patch is shown only if it is proven: with the patch, the finding is PROVEN, and no verdict of any rule in any
+    environment gets worse. Findings with one cause (instances, environments, callers of a module) share one patch,
+    which uses a variable or output that already has the value. A statement allows the missing actions and resources
+    and nothing else. Comments and formatting are kept. Findings without a patch are listed with the reason.
 
     \b
-    exit code  0  nothing is violated, or all of it was fixed and written
-               1  there are patches that are not written, findings that have none, or files that cannot be read
+    exit code  0  nothing is violated, or everything was fixed and written
+               1  there are unwritten patches, findings without a patch, or unreadable files
                2  wrong input: no contract, an unknown environment or rule
     """  # noqa: D301 - \b keeps click from wrapping the examples
     for rule in rules:
         if rule not in RULES:
             raise ContractError("there is no such rule", place=f"--rule {rule}", remedy=did_you_mean(rule, RULES))
-    with waiting("judging the source, and each patch of it"):
+    with waiting("checking the source and each patch"):
         infrastructure = Infrastructure(infra or repository(), environment)
         if narrow:
             narrowing = Narrowing(infrastructure)
@@ -115,7 +125,7 @@ def _diffs(fixes: Fixes, shown: Mapping[Path, str]) -> Iterator[str]:
 
 def _unfixed(fixes: Fixes) -> Iterator[str]:
     if fixes.awaited:
-        yield "\nvariables that only you have values for:"
+        yield "\nset these variables; only you know their values:"
         for environment, text in fixes.awaited:
             yield indent(f"{environment}: {text}", "  ")
     if fixes.unfixed:
@@ -129,11 +139,11 @@ def _unfixed(fixes: Fixes) -> Iterator[str]:
 
 def _narrowed(statements: Sequence[Narrowed]) -> Iterator[str]:
     if not statements:
-        yield "no statement that a task needs has a wildcard"
+        yield "no statement that a task needs contains a wildcard"
         return
-    yield f"{counted(len(statements), 'statement')} with wildcards, and what is needed of each:"
+    yield f"{counted(len(statements), 'statement')} with wildcards, and what tasks need of each:"
     for one in statements:
-        told = f"left as it is: {one.reason}" if one.reason else ", ".join(one.actions)
+        told = f"unchanged: {one.reason}" if one.reason else ", ".join(one.actions)
         yield f"  {one.policy} {one.path}\n      {told}"
 
 
@@ -145,8 +155,8 @@ def _review(fixes: Fixes, shown: Mapping[Path, str], diff: Path) -> str:
         raise unreadable(ReportError, str(diff), error) from None
     lines = shown_lines(text)
     if text.strip() and not lines:
-        expected = "the diff of a pull request, as `git diff` or `gh pr diff` prints it"
-        raise ReportError("this is no diff", place=str(diff), expected=expected)
+        expected = "the diff of a pull request, as printed by `git diff` or `gh pr diff`"
+        raise ReportError("this is not a diff", place=str(diff), expected=expected)
     before, after = ({name: each[path] for path, name in shown.items()} for each in (fixes.before, fixes.after))
     return json.dumps(as_review(before, after, lines, told), indent=2)
 

@@ -53,7 +53,7 @@ class FetchError(Exception):
 @click.command()
 @INFRA
 @click.option("--env", "environment", help="Environment of the contract.  [default: all]")
-@click.option("--update", is_flag=True, help="Empty the cache first: branches and ranges of versions move on.")
+@click.option("--update", is_flag=True, help="Clear the cache first: branches and version ranges may have moved.")
 @reported
 def get(infra: Path, environment: str | None, *, update: bool) -> None:
     """Download missing modules from git and registries.
@@ -62,13 +62,13 @@ def get(infra: Path, environment: str | None, *, update: bool) -> None:
     infraspec get
     infraspec get --infra ../my-infrastructure --env prod --update
 
-    They go to a cache outside of the repository, $XDG_CACHE_HOME/infraspec/modules, where every run finds them. With
-    Terraform or OpenTofu installed, `terraform get` or `tofu get` fetches them; else git does, for sources of git.
-    Nothing of the repository is run, and no submodules are fetched.
+    They are stored in a cache outside the repository, $XDG_CACHE_HOME/infraspec/modules, which every run uses. If
+    Terraform or OpenTofu is installed, `terraform get` or `tofu get` downloads them; otherwise git downloads those with
+    a git source. No code of the repository is run, and no submodules are downloaded.
 
     \b
-    exit code  0  everything is there
-               1  something could not be fetched
+    exit code  0  all modules are downloaded
+               1  a module could not be downloaded
                2  wrong input
     """  # noqa: D301 - \b keeps click from wrapping the examples
     contract = contracts.load(infra, environments=[environment] if environment else None)
@@ -84,9 +84,9 @@ def get(infra: Path, environment: str | None, *, update: bool) -> None:
                 echo(f"fetched      {package.shown}")
             except FetchError as error:
                 failed[package] = True
-                echo(f"not fetched  {package.shown}: {error}")
+                echo(f"not downloaded  {package.shown}: {error}")
     if not failed:
-        echo("every module is there")
+        echo("all modules are downloaded")
     sys.exit(1 if any(failed.values()) else 0)
 
 
@@ -109,9 +109,9 @@ def fetch(package: Package, target: Path) -> None:
     if package.kind == "git":
         _demand_safe(package)
     elif package.kind != "registry" or _CONSTRAINT.fullmatch(package.ref) is None:
-        raise FetchError("neither a source of git nor of a registry; let Terraform fetch it: terraform get")
+        raise FetchError("neither a git nor a registry source; let Terraform download it: terraform get")
     elif tool is None:
-        raise FetchError("a module of a registry takes Terraform or OpenTofu, of which neither is installed")
+        raise FetchError("a registry module needs Terraform or OpenTofu, and neither is installed")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as work:
         made = _by_tool(tool, package, Path(work)) if tool else _by_git(package, Path(work))
@@ -125,9 +125,9 @@ def _demand_safe(package: Package) -> None:
     """Raise FetchError for what git may take for an option, or for another protocol than those that are allowed."""
     found = _URL.fullmatch(package.url)
     if found is None or found["protocol"] not in PROTOCOLS:
-        raise FetchError(f"no URL of {' or '.join(PROTOCOLS)}")
+        raise FetchError(f"not a URL of {' or '.join(PROTOCOLS)}")
     if package.ref and (_REF.fullmatch(package.ref) is None or ".." in package.ref):
-        raise FetchError("its ref is no name of a commit, tag or branch")
+        raise FetchError("its ref is not a commit, tag or branch")
 
 
 def _by_git(package: Package, work: Path) -> Path:
@@ -189,5 +189,5 @@ def _run(command: Sequence[str], directory: Path) -> None:
     if ran.returncode:
         said = [line for line in ran.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
         raise FetchError(
-            without_credentials(said[-1]) if said else f"{Path(command[0]).name} ended with {ran.returncode}"
+            without_credentials(said[-1]) if said else f"{Path(command[0]).name} exited with code {ran.returncode}"
         )

@@ -23,16 +23,15 @@ from infraspec.reporting.document import as_json
 @TEXT_OR_JSON
 @reported
 def init(directory: Path, dry_run: bool, form: str) -> None:  # noqa: FBT001 - click passes by name
-    """Read a repository and write the contract, pipeline and Makefile fragment to begin with.
+    """Read a repository and write a first contract, pipeline and Makefile fragment.
 
     \b
     infraspec init
     infraspec init ../my-infrastructure --dry-run
 
-    Terraform is evaluated without terraform, credentials and network. Environments are found by folder, by the files of
-    their values or states, or by workspaces; naming patterns and tags are those that three quarters of the resources
-    follow, with the numbers in comments. Nothing is overwritten: a file that is there is left as it is, and --dry-run
-    prints what would have been written.
+    No terraform, credentials or network is needed. Environments are found by folder, variable file, backend file or
+    workspace. Naming patterns and tags are those that three quarters of the resources follow; comments show the
+    numbers. Existing files are never overwritten; --dry-run prints what the files would contain.
 
     \b
     infraspec.toml                    the contract
@@ -43,7 +42,7 @@ def init(directory: Path, dry_run: bool, form: str) -> None:  # noqa: FBT001 - c
     exit code  0  written, printed, or all there already
                2  wrong input: no such directory, or nothing in it to begin with
     """  # noqa: D301 - \b keeps click from wrapping the examples
-    with waiting("evaluating what is there"):
+    with waiting("evaluating the repository"):
         adoption = adopt(directory)
     files = starting_files(adoption)
     if not dry_run:
@@ -72,14 +71,14 @@ def _tell(adoption: Adoption, files: tuple[StartingFile, ...]) -> None:
     ]
     rest = "Next:\n  infraspec check\n  infraspec doctor"
     if any(file.exists for file in files):
-        rest = f"What would have been written: infraspec init --dry-run\n\n{rest}"
+        rest = f"Show what it would have contained: infraspec init --dry-run\n\n{rest}"
     show_document(adoption_document(_found(adoption), states, rest), "text")
 
 
 def _found(adoption: Adoption) -> Iterator[tuple[str, str]]:
     """Yield labels, and what was found."""
     held, total = adoption.support
-    yield "application", adoption.application + (f" ({held} of {total} names begin with it)" if held else "")
+    yield "application", adoption.application + (f" ({held} of {total} names start with it)" if held else "")
     if adoption.applications:
         yield "several", ", ".join(f"{app} in {path}" for path, app in adoption.applications.items())
     for each in adoption.environments:
@@ -89,7 +88,7 @@ def _found(adoption: Adoption) -> Iterator[tuple[str, str]]:
         yield "environment", f"{each.name}: {shown}, by the {each.origin}" + (f"; {wrong}" if wrong else "")
     files = {path for paths in adoption.task_definitions.values() for path in paths}
     if files:
-        yield "files", f"{len(files)} task definitions outside of Terraform"
+        yield "files", f"{len(files)} task definitions outside Terraform"
     if adoption.names:
         yield "names", f"patterns of {counted(len(adoption.names), 'resource type')}"
     common = [guess.key for guess in adoption.tags if guess.is_common]
@@ -99,7 +98,7 @@ def _found(adoption: Adoption) -> Iterator[tuple[str, str]]:
     if left:
         yield "left out", f"{counted(len(left), 'root module')}, the first because: {left[0]}"
     if adoption.repository.terragrunt:
-        yield "left out", "the units of explicit stacks that `terragrunt stack generate` has not written"
+        yield "left out", "the units of explicit stacks that `terragrunt stack generate` has not generated yet"
 
 
 def _document(adoption: Adoption, files: tuple[StartingFile, ...], *, dry_run: bool) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def endpoint_lines(environ: Mapping[str, str]) -> Iterator[Line]:
     """Yield the variables that would send requests elsewhere; the live suite does not heed them."""
     for name in sorted(filter(_ENDPOINT.fullmatch, environ)):
         yield Line.warning(
-            "endpoint", f"{name} is set, which the live suite does not heed", f"unset {name}, or use ENV=local"
+            "endpoint", f"{name} is set, and the live suite ignores it", f"unset {name}, or use ENV=local"
         )
 
 
@@ -80,7 +80,7 @@ def _environment(contract: Contract, name: str, make: type[Clients]) -> Iterator
     try:
         region = _region(contract, name)
         if region is None:
-            yield Line.problem(name, "the region is not known", f'[environments.{name}]\nregion = "eu-west-1"')
+            yield Line.problem(name, "the region is unknown", f'[environments.{name}]\nregion = "eu-west-1"')
             return
         clients = make(region, role=environment.live.role)
         with failures("sts", "get_caller_identity", region):
@@ -105,7 +105,7 @@ def _account(environment: Environment, name: str, answer: Mapping[str, Any]) -> 
     account, arn = answer["Account"], answer["Arn"]
     if environment.account_id is None:
         table = f'[environments.{name}]\naccount_id = "{account}"'
-        return Line.warning(name, f"account {account}, which the contract does not name: {arn}", table)
+        return Line.warning(name, f"account {account} is not in the contract: {arn}", table)
     if environment.account_id != account:
         remedy = "check AWS_PROFILE, or name the role to assume as environments.NAME.live.role"
         return Line.problem(name, f"account {account}, not {environment.account_id}: {arn}", remedy)
@@ -128,7 +128,7 @@ def clock_lines(headers: Mapping[str, str], now: datetime) -> Iterator[Line]:
         if abs(skew) <= MOST_SKEW:
             yield Line.ok("clock", f"{skew:+d} s from AWS")
         else:
-            yield Line.problem("clock", f"{skew:+d} s from AWS", "set the clock, such as with timedatectl set-ntp true")
+            yield Line.problem("clock", f"{skew:+d} s from AWS", "set the clock: timedatectl set-ntp true")
 
 
 def _permissions(clients: Clients, contract: Contract, name: str, identity: CallerIdentity) -> Iterator[Line]:
@@ -148,7 +148,7 @@ def _permissions(clients: Clients, contract: Contract, name: str, identity: Call
         services = ", ".join(service for service, _ in denied)
         actions = ", ".join(missing["Action"]) if missing else services
         statement = json.dumps(missing, indent=2) if missing else "\n".join(error.remedy for _, error in denied)
-        remedy = f"add to the policy of the runner, whole: infraspec runner-policy\n{statement}"
+        remedy = f"add to the policy of the runner (infraspec runner-policy prints all of it):\n{statement}"
         yield Line.problem(name, f"the runner may not read {services or actions}", remedy)
     else:
         yield Line.ok(name, f"the runner may read {', '.join(service for service, _, _ in PROBES)}")
@@ -198,7 +198,7 @@ def account_values(
             say(f"  {str(error).splitlines()[0]}")
             continue
         if any(value is None for value in values) or (not answer.environments and len(set(map(repr, values))) > 1):
-            say(f"  {answer.key} is not told by the account, or not the same in all")
+            say(f"  {answer.key} cannot be read from the account, or is not the same in all")
         else:
             found[answer.key] = answer.of_each(values)
     return found
@@ -246,7 +246,7 @@ class _Account:
         if environment.account_id not in (None, self.account) or not (
             alone or environment.account_id or environment.live.role
         ):
-            self.say(f"  account {self.account} may not be that of {self.name}")
+            self.say(f"  account {self.account} may not belong to {self.name}")
             return None
         if key == "account_id":
             return self.account

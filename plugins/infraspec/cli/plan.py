@@ -34,7 +34,10 @@ class _PlanCommand(click.Command):
 @click.option("--var-file", multiple=True, metavar="FILE", help="File of variable values, as terraform's -var-file.")
 @click.option("--workspace", help="terraform.workspace.  [default: default]")
 @click.option(
-    "--known", multiple=True, metavar="KEY=VALUE", help="What a data source returns: aws_caller_identity.account_id=…"
+    "--known",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Value of a data source: aws_caller_identity.account_id=…",
 )
 @TEXT_OR_JSON
 @reported
@@ -54,11 +57,11 @@ def plan(  # noqa: PLR0917 - click passes by name
     infraspec plan --root terraform/environments/prod --var image_tag=v16 --var-file prod.tfvars
     infraspec plan --root . --known aws_caller_identity.account_id=123456789012 --format json
 
-    JSON has the shape of planned_values in `terraform show -json`, and `unknown`: by resource address the paths
+    JSON has the structure of planned_values in `terraform show -json`, and `unknown`: by resource address the paths
     that are known only after apply. Text marks these with "known after apply" and what they are.
     """  # noqa: D301 - \b keeps click from wrapping the examples
     if root is not None and (infra is not None or environment is not None):
-        raise click.UsageError("--root stands alone; --infra and --env go together")
+        raise click.UsageError("--root cannot be combined with --infra and --env")
     request = PlanRequest(
         root=root,
         infra=infra or repository(),

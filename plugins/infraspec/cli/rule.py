@@ -40,14 +40,14 @@ def _complete(_context: click.Context, _parameter: click.Parameter, incomplete: 
 @TEXT_OR_JSON
 @reported
 def rule(name: str | None, form: str) -> None:
-    """Say what a rule asks for and why, with an example; without a name, list the rules.
+    """Explain what a rule asks for and why, with an example. Without a name, list all rules.
 
     \b
     infraspec rule
     infraspec rule secret-access
 
     \b
-    exit code  0  it is said
+    exit code  0  printed
                2  there is no such rule
     """  # noqa: D301 - \b keeps click from wrapping the examples
     if name is not None and name not in RULES:

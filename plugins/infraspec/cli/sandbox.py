@@ -25,11 +25,11 @@ from infraspec.terraform.environments import Environments
 from infraspec.terraform.plan import Plan
 
 _COMMANDS = {
-    "apply": ("infraspec.cli.sandbox:apply", "Bring the sandbox that runs to what the source says now."),
-    "down": ("infraspec.cli.sandbox:down", "End the sandbox that runs, and nothing else."),
+    "apply": ("infraspec.cli.sandbox:apply", "Update the running sandbox to the current source."),
+    "down": ("infraspec.cli.sandbox:down", "Stop the running sandbox."),
     "inbox": ("infraspec.cli.sandbox:inbox", "List what the sandbox would have sent to people and other systems."),
-    "status": ("infraspec.cli.sandbox:status", "Print how to ask the sandbox that runs."),
-    "up": ("infraspec.cli.sandbox:up", "Start it with what an environment says."),
+    "status": ("infraspec.cli.sandbox:status", "Print the variables for the running sandbox."),
+    "up": ("infraspec.cli.sandbox:up", "Start the sandbox with one environment."),
 }
 
 
@@ -44,15 +44,15 @@ def sandbox() -> None:
     infraspec sandbox apply --infra .
     infraspec sandbox down
 
-    It listens on the loopback address only, and only one runs at a time. docs/sandbox.md says what is in it and where
-    it differs from AWS. It needs moto, which the extra `sandbox` of pytest-infraspec brings.
+    It listens on the loopback address only, and only one runs at a time. docs/sandbox.md describes what it
+    contains and how it differs from AWS. It needs moto: install the extra `sandbox` of pytest-infraspec.
     """  # noqa: D301 - \b keeps click from wrapping the examples
 
 
 OPERATOR = click.option(
     "--operator",
     is_flag=True,
-    help="Print the variables of one who may do everything, not those of the suite's runner.",
+    help="Print the credentials of an administrator, not those of the suite's runner.",
 )
 
 
@@ -60,10 +60,10 @@ OPERATOR = click.option(
 @OPERATOR
 @reported
 def status(*, operator: bool) -> None:
-    """Print how to ask the sandbox that runs; the exit code is 1 if none does."""
+    """Print the variables for the running sandbox; the exit code is 1 if none is running."""
     kept = Kept.read()
     if kept is None or not kept.runs:
-        echo("no sandbox runs" if kept is None else f"the sandbox of process {kept.pid} is gone", err=True)
+        echo("no sandbox is running" if kept is None else f"the sandbox of process {kept.pid} is gone", err=True)
         sys.exit(1)
     show(kept, operator=operator)
 
@@ -72,7 +72,7 @@ def status(*, operator: bool) -> None:
 @TEXT_OR_JSON
 @reported
 def inbox(*, form: str) -> None:
-    """List what the sandbox would have sent to people and other systems, oldest first: it sends nothing itself."""
+    """List what the sandbox would have sent to people and other systems, oldest first. It sends nothing."""
     found = _running(Kept.read()).inbox()
     if form == "json":
         click.echo(as_json(found))
@@ -85,16 +85,16 @@ def inbox(*, form: str) -> None:
 @click.command()
 @reported
 def down() -> None:
-    """End the sandbox that runs, and nothing else; that none runs is no error."""
+    """Stop the running sandbox. If none is running, that is not an error."""
     kept = Kept.read()
     if kept is None:
-        echo("no sandbox runs")
+        echo("no sandbox is running")
         return
     if kept.runs:
         kept.end()
-        echo(f"ended process {kept.pid}")
+        echo(f"stopped process {kept.pid}")
     else:
-        echo(f"the sandbox of process {kept.pid} was gone already: nothing was ended")
+        echo(f"the sandbox of process {kept.pid} was already gone: nothing to stop")
     forget()
 
 
@@ -108,15 +108,15 @@ def show(kept: Kept, *, operator: bool) -> None:
 
 @click.command()
 @INFRA_BRIEF
-@click.option("--env", "environment", help="Environment to apply.  [default: that of [sandbox], or the first]")
+@click.option("--env", "environment", help="Environment to apply.  [default: as in [sandbox], or the first]")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on.  [default: any free one]")
-@click.option("--detach", is_flag=True, help="Return, and let it run until infraspec sandbox down.")
+@click.option("--detach", is_flag=True, help="Run in the background until infraspec sandbox down.")
 @OPERATOR
 @reported
 def up(*, infra: Path, environment: str | None, port: int, detach: bool, operator: bool) -> None:
-    """Start it, apply the plan of an environment, and print how to ask it.
+    """Start the sandbox, apply the plan of an environment, and print its variables.
 
-    Without --detach it runs until it is interrupted. What of the plan is not in it is listed with the reason.
+    Without --detach it runs until you press Ctrl-C. Resources of the plan that it lacks are listed with the reason.
     """
     require("sandbox", "infraspec sandbox")
     _refuse_second(Kept.read())
@@ -140,7 +140,7 @@ def up(*, infra: Path, environment: str | None, port: int, detach: bool, operato
         if detach:
             running.release()
             return
-        echo("it runs until it is interrupted: Ctrl-C", err=True)
+        echo("running; press Ctrl-C to stop", err=True)
         _wait(running)
     except KeyboardInterrupt:  # wherever it comes: the address is printed before it waits
         running.stop()
@@ -153,17 +153,17 @@ def up(*, infra: Path, environment: str | None, port: int, detach: bool, operato
 
 @click.command()
 @INFRA_BRIEF
-@click.option("--env", "environment", help="Environment to apply.  [default: the one that it holds]")
+@click.option("--env", "environment", help="Environment to apply.  [default: the current one]")
 @reported
 def apply(*, infra: Path, environment: str | None) -> None:
-    """Bring the sandbox that runs to what the source says now.
+    """Update the running sandbox to the current source.
 
     \b
     infraspec sandbox up --infra . --detach
     infraspec sandbox apply --infra .       # after a change, as terraform apply would
 
-    What is new is created, what differs is changed, what is gone is deleted, and a service that its circuit breaker
-    rolled back is deployed again. It can be another repository, such as a branch in a folder of its own.
+    New resources are created, changed ones updated and removed ones deleted. A service that its circuit breaker rolled
+    back is deployed again. --infra may be another repository, such as a worktree of a branch.
     """  # noqa: D301 - \b keeps click from wrapping the examples
     require("sandbox", "infraspec sandbox")
     kept = _running(Kept.read())
@@ -185,17 +185,17 @@ def apply(*, infra: Path, environment: str | None) -> None:
 def _refuse_second(kept: Kept | None) -> None:
     if kept is not None and kept.runs:
         raise SandboxError(
-            "a sandbox runs already",
+            "a sandbox is already running",
             place=kept.endpoint,
             found=f"process {kept.pid} with {kept.environment} of {kept.infra}",
-            remedy="infraspec sandbox status shows how to ask it, infraspec sandbox down ends it",
+            remedy="infraspec sandbox status prints its variables; infraspec sandbox down stops it",
         )
 
 
 def _running(kept: Kept | None) -> Kept:
     if kept is None or not kept.runs:
         raise SandboxError(
-            "no sandbox runs", expected="one that was started", remedy="infraspec sandbox up --infra . --detach"
+            "no sandbox is running", expected="a running sandbox", remedy="infraspec sandbox up --infra . --detach"
         )
     return kept
 
@@ -207,7 +207,7 @@ def _plan(infra: Path, name: str, kept: Kept) -> Plan:
     wanted, held = place_of(plan, contracts.environment(contract, name)), (kept.account, kept.operator["AWS_REGION"])
     if wanted != held:
         raise SandboxError(
-            "the sandbox is of another account or region",
+            "the sandbox has another account or region",
             place=f"{name} of {infra}",
             expected=" in ".join(held),
             found=" in ".join(wanted),
@@ -239,6 +239,6 @@ def _wait(running: Running) -> None:
     signal.signal(signal.SIGTERM, interrupted)
     try:
         running.wait()
-        echo("the sandbox has ended", err=True)
+        echo("the sandbox has stopped", err=True)
     except KeyboardInterrupt:
         running.stop()

@@ -118,9 +118,9 @@ def _read(line: bytes, place: str) -> Case:
         message, _, path = str(error).partition(" - at ")
         wanted = re.search(r"[Ee]xpected `(?P<expected>[^`]*)`, got `(?P<found>[^`]*)`", message)
         raise CaseError(
-            "the case is not what its schema says",
+            "the case does not match the schema",
             place=f"{place}: {path.strip('`') or '$'}",
-            expected=wanted["expected"] if wanted else "an object of id, request and policies",
+            expected=wanted["expected"] if wanted else "an object with id, request and policies",
             found=wanted["found"] if wanted else message,
             remedy="see infraspec simulate --help",
         ) from None
@@ -128,7 +128,7 @@ def _read(line: bytes, place: str) -> Case:
         found = "values nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise CaseError(
             "the line is not JSON", place=f"{place}: $", expected="one JSON object", found=found,
-            remedy="write one case a line, as in JSON Lines",
+            remedy="write one case per line, as in JSON Lines",
         ) from None  # fmt: skip
 
 
@@ -139,24 +139,24 @@ def _read(line: bytes, place: str) -> Case:
     type=click.File("rb"),
     required=True,
     metavar="FILE",
-    help="JSON Lines: one case a line; - reads standard input.",
+    help="File in JSON Lines, one case per line; - reads standard input.",
 )
 @click.option(
     "--format",
     "form",
     type=click.Choice(["json", "text"]),
-    help="JSON Lines, or a table for people.  [default: json, on a terminal text]",
+    help="JSON Lines or a table.  [default: text on a terminal, else json]",
 )
 @reported
 def simulate(source: BinaryIO, form: str | None) -> None:
-    """Decide IAM requests offline, as AWS would: a line for each case of a file.
+    """Decide IAM requests offline, as AWS would: one line of output per case.
 
     \b
     infraspec simulate --cases cases.jsonl --format json
     {"id": "read", "decision": "Allowed", "why": "allowed by policies[0] Statement.0"}
 
-    A case is one line; here it is on several. What is null or left out does not take part, and a condition key that
-    the context does not give is absent:
+    A case is one line, shown here on several. A policy that is null or omitted does not apply, and a condition key that
+    is not in the context is absent:
 
     \b
     {"id": "read",
@@ -178,7 +178,7 @@ def simulate(source: BinaryIO, form: str | None) -> None:
     decision        Allowed, ExplicitlyDenied, ImplicitlyDenied, or Undetermined where AWS does not
                     document the outcome; why says what decides
 
-    A line that is no case is an error with its number and JSON path; nothing is decided then, and the exit code is 2.
+    An invalid line is an error with its number and JSON path. Nothing is decided then, and the exit code is 2.
     """  # noqa: D301 - \b keeps click from wrapping the examples
     lines = decided(source, str(getattr(source, "name", "<stdin>")))
     if form == "json" or (form is None and not is_terminal()):

@@ -1,4 +1,4 @@
-"""Values that are not known before apply, text that holds one, and values that must not be shown.
+"""Values that are known only after apply, text that holds one, and values that must not be shown.
 
 A value of the Terraform language is None, bool, int, float, str, list or dict of such values, or one of the classes
 here. They compare by what they name: the same unknown on both sides is equal to itself, and to nothing else.

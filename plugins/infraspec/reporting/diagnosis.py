@@ -126,7 +126,7 @@ def _title(diagnosis: Diagnosis) -> str:
     if not diagnosis.is_healthy:
         verdict = f"{diagnosis.failure}, since {_time(diagnosis.begun)}"
     else:
-        verdict = "got over it" if diagnosis.is_past else "healthy"
+        verdict = "recovered" if diagnosis.is_past else "healthy"
     return f"{name_of(diagnosis)} in {render(diagnosis.one.declared.cluster)}: {verdict}"
 
 

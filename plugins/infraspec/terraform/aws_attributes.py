@@ -1,6 +1,6 @@
 """What an ARN, id or name that AWS assigns will look like, so far as a resource type promises it.
 
-`${aws_secretsmanager_secret.db.arn}` is not known before apply, but it will be
+`${aws_secretsmanager_secret.db.arn}` is known only after apply, but it will be
 `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-` and six characters. Only what AWS documents is stated here; the
 rest of an attribute stays unknown under its own name, so the same attribute is equal to itself wherever it stands.
 

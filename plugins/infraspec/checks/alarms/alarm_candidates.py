@@ -138,7 +138,7 @@ class AlarmCandidates:
 
     @cached_property
     def _by_metric(self) -> Mapping[object, list[Alarm]]:
-        """The alarms by namespace, name and dimensions; by None what is not known before apply."""
+        """The alarms by namespace, name and dimensions; by None what is known only after apply."""
         index: dict[object, list[Alarm]] = {}
         for alarm in self.alarms:
             for series in alarm.series.values():
@@ -258,7 +258,7 @@ class AlarmCandidates:
             Verdict.UNDETERMINED,
             f"an alarm that certainly watches {subject.address}",
             f"{alarm.resource.address}{' with the dimensions ' + ', '.join(shown) if shown else ''}",
-            f"there may be none of it: {absent}" if absent else reasons or "what it watches is not known before apply",
+            f"there may be none of it: {absent}" if absent else reasons or "what it watches is unknown",
             absent.argument if absent else "" if reasons else "dimensions",
             how_to_know(absent.value) if absent else "name the watched resource by its attribute, or give a plan file",
         )

@@ -214,7 +214,7 @@ def _wrong(
         Verdict.UNDETERMINED if unknown else Verdict.VIOLATED,
         expected,
         f"{named or attribute} {'not set' if found is None else render(found)}",
-        f"{render(found)} is not known before apply" if unknown else reason,
+        f"{render(found)} is unknown" if unknown else reason,
         attribute,
         remedy,
     )

@@ -55,7 +55,7 @@ class _Opening(Struct, frozen=True):
 
     def __str__(self) -> str:
         if (self.cidr, self.protocol, self.first, self.last) == (None, None, None, None):
-            return "rules that are not known before apply"
+            return "rules that are known only after apply"
         if self.protocol in _ALL:
             ports = "all ports"
         elif self.first is None or self.last is None:
@@ -80,7 +80,7 @@ def openings(review: Review, change: Change) -> Iterator[RiskFound]:
             continue
         answer, reason = Truth.YES, "the whole internet may connect, and could not before"
         if opening.cidr is None:
-            answer, reason = Truth.MAYBE, "it is not known before apply which addresses it lets in"
+            answer, reason = Truth.MAYBE, "the addresses it lets in are known only after apply"
         yield RiskFound("open-ingress", answer, str(opening), reason, _remedy(change.type), path)
 
 
@@ -165,7 +165,7 @@ def _judge(review: Review, change: Change, rule: PublicSetting) -> Iterator[Risk
         if isinstance(entry, (Unknown, Text)):
             if review.given(change, name) is None:
                 continue
-            answer, found = Truth.MAYBE, f"{name} is not known before apply"
+            answer, found = Truth.MAYBE, f"{name} is known only after apply"
         elif entry in rule.values and entry not in old:
             answer, found = Truth.YES, f"{name} = " + (f'"{entry}"' if isinstance(entry, str) else render(entry))
         else:

@@ -111,7 +111,7 @@ def _own(review: Review, change: Change) -> Iterator[RiskFound]:
     for index, block in enumerate(_listed(review.given(change, "inline_policy", block=True))):
         if _text(block) not in before:
             path = f"inline_policy.{index}.policy"
-            found = f"the inline policies of {render(name)}, if it gets any: they are not known before apply"
+            found = f"the inline policies of {render(name)}, if it gets any: they are known only after apply"
             if isinstance(block, dict):
                 found = f"the inline policy {render(block.get('name'))} of {render(name)}"
             yield _risk(found, path, new=new, answer=Truth.MAYBE if isinstance(block, Unknown) else Truth.YES)

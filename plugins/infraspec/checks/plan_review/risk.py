@@ -89,7 +89,7 @@ class Review:
     def is_new(self, *types: str, named: Value) -> bool:
         """Tell whether the resource that a name, id or ARN stands for is created by this plan.
 
-        What is not known before apply belongs to something that does not exist yet.
+        What is known only after apply belongs to something that does not exist yet.
         """
         if isinstance(named, Unknown | Text):
             referred = self.plan.find(named) if isinstance(named, Unknown) else None

@@ -16,7 +16,7 @@ from infraspec.checks.common.unknown_remedies import of_what_may_be_absent
 from infraspec.checks.policies.policy_documents import Held, broad_grants, held_documents
 from infraspec.contract.models import Contract
 from infraspec.contract.static import Severity
-from infraspec.core.errors import PolicyError
+from infraspec.core.errors import PolicyError, counted
 from infraspec.core.finding import Finding
 from infraspec.core.rules import RULES
 from infraspec.core.unknown import Sensitive, Value, render, unknowns
@@ -97,7 +97,7 @@ def _judge(
         if severity != "ignore":
             alike.setdefault((fault.statement, place, fault.finding, severity), []).append(fault)
     findings = [_report(held, _together(group), severity) for (*_, severity), group in alike.items()]
-    return findings or [subject.proven(f"no fault in {len(document.statements)} statements")]
+    return findings or [subject.proven(f"no fault in {counted(len(document.statements), 'statement')}")]
 
 
 def _together(faults: Sequence[PolicyFault]) -> PolicyFault:

@@ -33,7 +33,7 @@ class Diagnosis(Struct, frozen=True):
 
     `cause` is what the newest of them, or an event, says; `explanation` the decision about what was refused, from the
     source, and `deployed` the one from what is deployed. `missing` are things that the next start needs and that are
-    gone. `is_past` tells that the service has got over it; `note` why what is deployed could not be looked at.
+    gone. `is_past` tells that the service has recovered; `note` why what is deployed could not be looked at.
     """
 
     one: DeployedService

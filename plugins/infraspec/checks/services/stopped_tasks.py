@@ -73,7 +73,7 @@ def faults(tasks: Sequence[Task]) -> list[Stopped]:
 
 
 def is_past(stopped: Stopped, service: Service) -> bool:
-    """Tell whether a service has got over it: it is whole again, and not by going back from this revision."""
+    """Tell whether a service has recovered: it is whole again, and not by going back from this revision."""
     revision, last = stopped.newest.task_definition, service.last
     if service.is_rolling_out or service.running < service.desired or service.desired == 0:
         return False
@@ -95,7 +95,7 @@ def _of_service(one: DeployedService, live: Service, playbooks: Sequence[Playboo
         yield RULE.about(resource, live.name).unseen(refusal.found, refusal.remedy)
         return
     for stopped in groups:
-        note = "; the service has got over it" if is_past(stopped, live) else ""
+        note = "; the service has recovered" if is_past(stopped, live) else ""
         yield _said(resource, stopped, playbooks, note, [Related("service", live.arn)])
     if not groups:
         seen = _seen([task for task in live.tasks if task.has_stopped])

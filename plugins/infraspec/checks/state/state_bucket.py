@@ -95,7 +95,7 @@ def _met(said: Finding, answer: Truth, *values: Value) -> Finding:
     if hidden is not None:
         told = f"{hidden.address}, at which the runner may not look, is not known"
         return replace(said, verdict=Verdict.UNDETERMINED, found=told, remedy=how_to_know(hidden), changes=())
-    reason = f"it depends on what is known only after apply; otherwise {said.reason}"
+    reason = f"it depends on a value known only after apply; otherwise {said.reason}"
     return replace(said, verdict=Verdict.UNDETERMINED, reason=reason)
 
 

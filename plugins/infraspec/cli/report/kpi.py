@@ -32,12 +32,12 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.option(
     "--deployments",
     type=PATH,
-    help="Log of deployments, or what aws ecs list-service-deployments wrote."
+    help="Log of deployments, or the output of aws ecs list-service-deployments."
     "  [default: deployments.jsonl beside the incidents]",
 )
-@click.option("--pull-requests", "requests", type=PATH, help="What gh pr list --json … wrote.")
-@click.option("--alarms", type=PATH, help="What aws cloudwatch describe-alarm-history wrote.")
-@click.option("--plot", type=PATH, help="SVG file to draw the figures by month into.")
+@click.option("--pull-requests", "requests", type=PATH, help="Output of gh pr list --json ….")
+@click.option("--alarms", type=PATH, help="Output of aws cloudwatch describe-alarm-history.")
+@click.option("--plot", type=PATH, help="SVG file for a chart of the figures by month.")
 @reported
 def kpi(  # noqa: PLR0917 - click passes by name
     infra: Path,
@@ -56,7 +56,7 @@ def kpi(  # noqa: PLR0917 - click passes by name
     aws cloudwatch describe-alarm-history --history-item-type StateUpdate > alarms.json
     infraspec report kpi --pull-requests merged.json --alarms alarms.json --plot kpi.svg > kpi.md
 
-    Incidents are the records of [incidents], the checklist is that of [process]. A figure without records is "-".
+    Incidents are read from the records of [incidents], the checklist from [process]. A figure without data is "-".
     """  # noqa: D301 - \b keeps click from wrapping the examples
     contract = contracts.load(infra, environments=[])
     if environment:

@@ -43,16 +43,16 @@ from infraspec.reporting.run.results import read
 @click.command()
 @RESULTS
 @INFRA_BRIEF
-@click.option("--store", type=PATH, required=True, help="Folder that remembers what each channel was told.")
+@click.option("--store", type=PATH, required=True, help="Folder that records what each channel was told.")
 @DRY_RUN
 @reported
 def notify(results: Path, infra: Path, store: Path, dry_run: bool) -> None:  # noqa: FBT001 - click passes by name
-    """Tell the channels of [notifications] what has changed since they were told last.
+    """Notify the channels of [notifications] of what has changed since the last time.
 
     \b
     infraspec report notify --store history infraspec-results.json
 
-    What cannot be delivered is said and told after the next run; the exit code stays 0.
+    Messages that cannot be delivered are reported, and sent again after the next run; the exit code stays 0.
     """  # noqa: D301 - \b keeps click from wrapping the examples
     for line in tell(results, infra, store, dry_run=dry_run):
         echo(line)
@@ -68,7 +68,7 @@ def tell(file: Path, infra: Path, store: Path, *, dry_run: bool) -> Iterator[str
     table = contract.notifications
     if table is None:
         raise ContractError(
-            "the contract does not say who is told",
+            "the contract has no channels to notify",
             place=str(contract.path),
             remedy='[notifications.channels.chat]\nurl_variable = "CHAT_URL"',
         )
@@ -139,16 +139,16 @@ def _indented(text: str) -> str:
 @RESULTS
 @INFRA_BRIEF
 @DRY_RUN
-@click.option("--best-effort", is_flag=True, help="Exit with 0 although something could not be published.")
+@click.option("--best-effort", is_flag=True, help="Exit with 0 even if something could not be published.")
 @reported
 def metrics(results: Path, infra: Path, dry_run: bool, best_effort: bool) -> None:  # noqa: FBT001 - click passes by name
-    """Publish the numbers of a run as metrics of CloudWatch, as [metrics] of the contract says.
+    """Publish the numbers of a run as CloudWatch metrics, as configured in [metrics] of the contract.
 
     \b
     infraspec report metrics infraspec-results.json
 
-    What could not be published is an error at the end, after all else was: nobody would notice before the alarm on
-    missing runs. A run that is not whole publishes nothing.
+    A metric that cannot be published is an error, after the others are published: otherwise nobody would notice before
+    the alarm on missing runs. An incomplete run publishes nothing.
     """  # noqa: D301 - \b keeps click from wrapping the examples
     for line in publish(results, infra, dry_run=dry_run, best_effort=best_effort):
         echo(line)
@@ -164,16 +164,16 @@ def publish(file: Path, infra: Path, *, dry_run: bool, best_effort: bool = False
     contract = contracts.load(infra, environments=[])
     if contract.metrics is None:
         raise ContractError(
-            "the contract does not say where metrics go", place=str(contract.path), remedy="add the table\n[metrics]"
+            "the contract has no table [metrics]", place=str(contract.path), remedy="add the table\n[metrics]"
         )
     found = publications(results, contract, contract.metrics, datetime.now(tz=UTC))
     missing = []
     if not results.run.complete:
-        missing.append("the run is not whole")
-        yield "nothing is published: the run is not whole"
+        missing.append("the run is incomplete")
+        yield "nothing is published: the run is incomplete"
     for name in results.run.environments:
         if name not in contract.environments:
-            yield f"{name}: not published, it is no environment of the contract"
+            yield f"{name}: not published: not an environment of the contract"
     for publication in found:
         where = f"{publication.environment}: {publication.namespace} in {publication.region}"
         said = ", ".join(f"{one.name} {one.value:g}" for one in publication.data)
@@ -191,9 +191,9 @@ def publish(file: Path, infra: Path, *, dry_run: bool, best_effort: bool = False
         raise ReportError(
             "the metrics are not published",
             place=str(file),
-            expected="the numbers of each environment in CloudWatch",
+            expected="the numbers of each environment published to CloudWatch",
             found="; ".join(missing),
-            remedy="fix what the lines above say, or go on without the metrics: --best-effort",
+            remedy="fix the errors above, or continue without metrics: --best-effort",
         )
 
 

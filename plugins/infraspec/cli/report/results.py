@@ -23,26 +23,26 @@ from infraspec.reporting.run.results_builder import merge as merged
 @click.command()
 @RESULTS
 @click.option(
-    "--expires", metavar="YYYY-MM-DD", help="The last day that the baseline holds.  [default: 90 days after the run]"
+    "--expires", metavar="YYYY-MM-DD", help="Last day on which the baseline is valid.  [default: 90 days after the run]"
 )
-@click.option("--shrink", type=PATH, help="Write this baseline again, without what is fixed in it.")
+@click.option("--shrink", type=PATH, help="Rewrite this baseline without the findings that are fixed.")
 @reported
 def baseline(results: Path, expires: str | None, shrink: Path | None) -> None:
-    """Write a baseline: the findings of a run as known ones, which do not fail until a day.
+    """Write a baseline: known findings of a run, which do not fail until a date.
 
     \b
     infraspec report baseline infraspec-results.json > infraspec-baseline.json
     infraspec report baseline --shrink infraspec-baseline.json > smaller.json
 
-    The contract names it: [suite] baseline = "infraspec-baseline.json". With --shrink nothing new comes in, and the
-    day stays as it is unless --expires is given.
+    Name it in the contract: [suite] baseline = "infraspec-baseline.json". --shrink only removes findings, and keeps the
+    date unless --expires is given.
     """  # noqa: D301 - \b keeps click from wrapping the examples
     found = read(results)
     click.echo(visible_json(shrunk(found, shrink, expires) if shrink else baseline_of(found, expires)), nl=False)
 
 
-_BASE = click.option("--base", type=PATH, help="Results of the base branch: what is not in them is new.")
-_LANG = click.option("--lang", type=click.Choice(LANGUAGES), help="Language.  [default: that of the run]")
+_BASE = click.option("--base", type=PATH, help="Results of the base branch; findings that are not in them are new.")
+_LANG = click.option("--lang", type=click.Choice(LANGUAGES), help="Language: en or ja.  [default: as in the run]")
 
 
 @click.command()
@@ -53,8 +53,8 @@ _LANG = click.option("--lang", type=click.Choice(LANGUAGES), help="Language.  [d
 def comment(results: Path, base: Path | None, lang: Language | None) -> None:
     """Write a Markdown comment for a pull request.
 
-    It begins with a line that does not show, <!-- infraspec-report -->, by which a workflow finds the comment of the
-    run before and replaces it. It is never longer than GitHub takes.
+    The first line is an invisible marker, <!-- infraspec-report -->: a workflow finds the previous comment by it and
+    replaces it. The comment is never longer than GitHub allows.
     """
     _write_markdown(results, base, COMMENT_LIMIT, lang)
 
@@ -65,7 +65,7 @@ def comment(results: Path, base: Path | None, lang: Language | None) -> None:
 @_LANG
 @reported
 def summary(results: Path, base: Path | None, lang: Language | None) -> None:
-    """Write the same for a GitHub Actions job summary, which may be longer.
+    """Write the same for a GitHub Actions job summary, which may be longer than a comment.
 
     \b
     infraspec report summary infraspec-results.json >> "$GITHUB_STEP_SUMMARY"
@@ -84,9 +84,9 @@ def _write_markdown(results: Path, base: Path | None, limit: int, lang: Language
 @_BASE
 @reported
 def annotate(results: Path, base: Path | None) -> None:
-    """Write workflow commands for GitHub Actions, which show findings beside the lines of a pull request.
+    """Write GitHub Actions workflow commands, which show findings beside the lines of a pull request.
 
-    GitHub shows ten errors and ten warnings of a step: causes come before their further places, new ones first.
+    GitHub shows ten errors and ten warnings per step, so new findings come first, and one place for each cause.
     """
     for line in workflow_commands(read(results), read(base) if base else None):
         click.echo(line)
@@ -108,11 +108,11 @@ def sarif(results: Path) -> None:
 @click.argument("results", nargs=-1, required=True, type=PATH)
 @reported
 def merge(results: tuple[Path, ...]) -> None:
-    """Write one results file of several: of the jobs of a matrix, or of machines that each ran a part.
+    """Merge several results files into one: of the jobs of a matrix, or of machines that each ran a part.
 
     \b
     infraspec report merge dev.json staging.json prod.json > infraspec-results.json
 
-    The files have to be of one commit and contract. Environments come in the order of the files.
+    The files must be from one commit and contract. Environments are in the order of the files.
     """  # noqa: D301 - \b keeps click from wrapping the examples
     click.echo(encode(merged([(path, read(path)) for path in results])), nl=False)

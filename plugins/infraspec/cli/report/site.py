@@ -17,19 +17,19 @@ from infraspec.reporting.trends.history import in_order, keep, kept
 
 @click.command()
 @click.argument("results", nargs=-1, type=PATH)
-@click.option("--store", type=PATH, help="Folder of earlier runs: the results are added, and all shown.")
+@click.option("--store", type=PATH, help="Folder of earlier runs: adds the results and shows all runs.")
 @click.option(
-    "--runs", type=click.IntRange(min=1), default=60, show_default=True, help="How many runs a heat map shows at most."
+    "--runs", type=click.IntRange(min=1), default=60, show_default=True, help="Maximum number of runs in a heat map."
 )
 @reported
 def site(results: tuple[Path, ...], store: Path | None, runs: int) -> None:
-    """Write a page of how results develop: rules by run, open findings with their age, waivers that lapse.
+    """Write an HTML page of results over time: rules by run, open findings with their age, expiring waivers.
 
     \b
     infraspec report site --store history infraspec-results.json > trends.html
 
-    It is one HTML file that loads nothing. A run that is in the store already is not added again; without results,
-    the page is of what is stored.
+    It is one HTML file that loads nothing else. A run that is already stored is not added again. Without results, the
+    page shows what is stored.
     """  # noqa: D301 - \b keeps click from wrapping the examples
     echo(_page(results, store, runs, os.environ), nl=False)
 
@@ -64,7 +64,7 @@ def _check(runs: Sequence[Results]) -> None:
     names = sorted({run.run.application for run in runs} - {""})
     if len(names) > 1:
         raise ReportError(
-            "these are results of several applications",
+            "these results are from several applications",
             expected="runs of one contract",
             found=", ".join(names),
             remedy="keep a store for each",

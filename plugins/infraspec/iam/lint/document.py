@@ -72,7 +72,7 @@ def _public(statement: Statement, use: Policy) -> Iterator[PolicyFault]:
         yield PolicyFault.say("not-principal-allow", statement, "NotPrincipal", listed=listed)
     elif any(kind == "AWS" and entry == "*" for kind, entry in _principals(statement.principal)):
         if not _limited(statement.condition):
-            yield _everybody(statement, use, 'Principal "*"', "everybody in the world, without credentials of yours")
+            yield _everybody(statement, use, 'Principal "*"', "anyone, even without credentials of your accounts,")
     elif use.kind is PolicyKind.TRUST:
         for kind, entry in _principals(statement.principal):
             issuer = _issuer(entry) if kind == "Federated" else ""
@@ -83,7 +83,7 @@ def _public(statement: Statement, use: Policy) -> Iterator[PolicyFault]:
 
 
 def _everybody(statement: Statement, use: Policy, found: str, who: str) -> PolicyFault:
-    may = "may assume the role" if use.kind is PolicyKind.TRUST else "is allowed what the statement allows"
+    may = "may assume the role" if use.kind is PolicyKind.TRUST else "can perform the actions of the statement"
     subject = found.partition(" ")[0]
     remedy = "name the principals, or add a condition on aws:PrincipalOrgID, aws:SourceAccount or aws:SourceArn"
     if use.kind is PolicyKind.TRUST and found.endswith("subject"):

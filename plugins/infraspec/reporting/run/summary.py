@@ -77,8 +77,9 @@ def _wrapped(line: str, width: int) -> list[str]:
     label = _LABELLED.match(line)
     if label is None or columns_of(line) <= width:
         return [line]
-    indent = " " * columns_of(label[0])
-    return wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    margin = " " * columns_of(label[0])
+    first, *others = wrap(line[label.end() :], width - len(margin), break_long_words=False, break_on_hyphens=False)
+    return [label[0] + first, *(margin + row for row in others)]
 
 
 def arrange(
@@ -340,7 +341,10 @@ def _skipped_rules(
 def _write_unseen(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]]) -> None:
     """Write what no proof looks at, once for all."""
     if told := unseen(entry.finding for entry in entries_of(found)):
-        _say(terminal, "unseen", say("Not covered by PROVEN: {what}.", what="; ".join(told)).rstrip(".。"))
+        indent = " " * (len("skipped ") + 1)
+        lines = f";\n{indent}".join(told)
+        text = say("Not covered by PROVEN: {what}.", what=f"\n{indent}{lines}")
+        _say(terminal, "unseen", text.replace(" \n", "\n").rstrip(".。"))
 
 
 def _write_unknown(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]]) -> None:

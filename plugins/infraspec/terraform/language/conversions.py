@@ -133,7 +133,7 @@ def iterate(value: Value) -> list[tuple[Value, Value]]:
         case Sensitive():
             return _iterate_hidden(value)
         case Unknown():
-            raise TerraformError("The elements of a value known only after apply are not known", found=repr(value))
+            raise TerraformError("The elements of this value are known only after apply", found=repr(value))
         case _:
             raise EvaluationError(
                 "Cannot iterate over this value", expected="a list, set or map", found=type_name(value)
