@@ -12,6 +12,7 @@ SEED    ?= 20261125
 COUNT   ?= 1000
 ORACLE  ?= .oracle
 PEER    ?= .peer
+EMULATOR ?= ministack
 MINISTACK = ministack==1.5.33
 SIMULATOR = @cloud-copilot/iam-simulate@0.1.173
 # A registry that cannot be reached is told in ten seconds, and not in minutes.
@@ -30,7 +31,7 @@ SPREAD = $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS))
 SPREAD_WIDE = $(if $(WORKERS),$(SPREAD),-n auto)
 
 # A mistyped variable would check something else than what was meant, and pass.
-VARIABLES := PYTHON VENV INFRA ENV PLAN SNAPSHOT WORKERS ARGS ALLURE_RESULTS ALLURE_REPORT ALLURE_HISTORY ALLURE RESULTS DIR BENCH_ARGS SEED COUNT ORACLE SIMULATOR PEER MINISTACK
+VARIABLES := PYTHON VENV INFRA ENV PLAN SNAPSHOT WORKERS ARGS ALLURE_RESULTS ALLURE_REPORT ALLURE_HISTORY ALLURE RESULTS DIR BENCH_ARGS SEED COUNT ORACLE SIMULATOR PEER MINISTACK EMULATOR
 SPACE := $(subst x,,x x)
 GIVEN := $(foreach word,$(subst \$(SPACE),_,$(MAKEOVERRIDES)),$(firstword $(subst =, ,$(word))))
 $(foreach name,$(filter-out $(VARIABLES),$(GIVEN)),$(error there is no variable $(name): use one of $(VARIABLES)))
@@ -183,8 +184,8 @@ $(PEER)/.peer: Makefile
 	@touch $@
 
 .PHONY: test-peer
-test-peer: $(VENV)/.live $(PEER)/.peer ## Run the live suite against another AWS on this machine, which is downloaded
-	$(BIN)/python -m tools.peer.command $(PEER)/bin/ministack $(ARGS)
+test-peer: $(VENV)/.live $(if $(filter moto,$(EMULATOR)),,$(PEER)/.peer) ## Run the live suite against another local AWS: EMULATOR=moto or ministack
+	$(BIN)/python -m tools.peer.command $(if $(filter moto,$(EMULATOR)),$(BIN)/moto_server,$(PEER)/bin/ministack) $(ARGS)
 
 .PHONY: bench
 bench: $(VENV)/.suite ## Measure against other tools: BENCH_ARGS=--quick

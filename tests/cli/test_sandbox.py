@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -74,18 +75,24 @@ def test_up_status_and_down(shell: Shell) -> None:
     assert shell.run("down").stdout == "no sandbox is running\n"
 
 
-def test_in_the_foreground_it_ends_with_the_command(shell: Shell) -> None:
-    """An interrupt ends the sandbox and removes its file."""
+@pytest.mark.parametrize(
+    "signal_", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=lambda one: one.name
+)
+def test_in_the_foreground_it_ends_with_the_command(shell: Shell, signal_: signal.Signals) -> None:
+    """An interrupt ends the sandbox and removes its file; what a kill leaves is none to the next command."""
     command = shell.command("up", "--infra", str(MINIMAL))
     with subprocess.Popen(command, env=shell.environ, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         endpoint = process.stdout.readline().split()[1].rstrip(":")
         with urlopen(f"{endpoint}/infraspec-sandbox") as answer:
             pid = json.load(answer)["pid"]
-        process.send_signal(signal.SIGINT)
+        descriptor = os.pidfd_open(pid)
+        process.send_signal(signal_)
         process.communicate()
-    assert process.returncode == 0
-    assert not Path(f"/proc/{pid}").exists()
+        assert select.select([descriptor], [], [], 30)[0]
+        os.close(descriptor)
+    assert process.returncode == (-signal.SIGKILL if signal_ is signal.SIGKILL else 0)
+    assert "was already gone" in shell.run("down").stdout if signal_ is signal.SIGKILL else not shell.file.exists()
     assert not shell.file.exists()
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.plugin.project import CONTRACT, ROOT, Project, text_of
-from tools.peer.command import GAPS
+from tools.peer import command
 from tools.peer.gaps import Gap, Gaps
 
 USAGE_ERROR = 4
+FILES = [Path(command.__file__).with_name(f"{name}.toml") for name in command.EMULATORS]
 TAGS = Gap("it lists no alarms", rule="tags", types=("aws_cloudwatch_metric_alarm",))
 QUERIES = Gap("it loses queries", rule="alarm-state", subject="configuration", found="no query")
 SCALING = Gap("it has no such service", operation="application-autoscaling.describe_scalable_targets")
@@ -81,9 +85,10 @@ def test_unused() -> None:
     assert (QUERIES, SCALING) == gaps.unused
 
 
-def test_file_of_the_peer() -> None:
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_file_of_the_peer(file: Path) -> None:
     """The file that `make test-peer` reads has gaps with reasons, no two alike."""
-    gaps = Gap.read(GAPS)
+    gaps = Gap.read(file)
 
     assert gaps
     assert len(gaps) == len(set(gaps))
@@ -118,8 +123,23 @@ def test_no_gap_elsewhere(pytester: pytest.Pytester, name: str, variables: dict[
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     for variable, value in variables.items():
         monkeypatch.setenv(variable, value)
-    arguments = ("-p", "tools.peer.gaps", "--peer-gaps", str(GAPS), "--infraspec-env", name)
+    arguments = ("-p", "tools.peer.gaps", "--peer-gaps", str(FILES[0]), "--infraspec-env", name)
     result = Project({"infraspec.toml": CONTRACT}).run(pytester, *arguments, suite=ROOT / "tests_live")
 
     assert USAGE_ERROR == result.ret
     assert "gaps are those of a peer" in text_of(result)
+
+
+def test_the_suite_runs_on_moto_as_it_is() -> None:
+    """Every finding and error there comes of a declared gap, and every gap is met."""
+    program = Path(sys.executable).with_name("moto_server")
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.peer.command", str(program)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "plugins")))},
+    )
+
+    assert (0, True) == (done.returncode, "gaps of moto_server:" in done.stdout), done.stdout[-4000:]

@@ -237,6 +237,8 @@ def _wait(running: Running) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, interrupted)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+        signal.signal(signal.SIGHUP, interrupted)
     try:
         running.wait()
         echo("the sandbox has stopped", err=True)

@@ -150,8 +150,9 @@ def _by_port(scope: LiveScope, values: Values, balancer: Resource) -> Resource |
 
 
 def _grouped(_scope: LiveScope, endpoint: Entry, values: Values) -> Values:
-    """Add the security groups of an endpoint."""
-    return {**values, "security_group_ids": [one["GroupId"] for one in endpoint.get("Groups", ())]}
+    """Add the security groups of an endpoint, where the answer has them."""
+    groups = endpoint.get("Groups")
+    return values if groups is None else {**values, "security_group_ids": [one["GroupId"] for one in groups]}
 
 
 PECULIARITIES = {
