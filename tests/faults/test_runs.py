@@ -44,6 +44,7 @@ def _production(pytester: pytest.Pytester, variables: Mapping[str, str]) -> Path
     """Return the reference infrastructure whose production the sandbox of the session plays, as that is asked."""
     for name, value in variables.items():
         pytester._monkeypatch.setenv(name, value)
+    pytester._monkeypatch.setenv("TF_VAR_pager_integration_key", "sandbox-pager_integration_key")
     pytester._monkeypatch.setenv("PYTHONPATH", str(ROOT))
     text = (REFERENCE / "infraspec.toml").read_text()
     return Project({"infraspec.toml": text + '\n[sandbox]\nenvironment = "prod"\n'}, REFERENCE).write(

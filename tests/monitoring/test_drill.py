@@ -14,7 +14,7 @@ from infraspec.contract.alarms import Alarms
 from infraspec.conventions.placeholders import facts_of
 from infraspec.core.truth import Truth
 from infraspec.monitoring.drill.failures import failures
-from infraspec.monitoring.drill.running import Drill, Outcome
+from infraspec.monitoring.drill.running import Drill, DrilledFailure
 from infraspec.terraform.environments import environment_plan
 from tests.plugin.project import REFERENCE
 
@@ -32,7 +32,7 @@ def drill_of(infra: Path) -> Drill:
 
 
 @cache
-def reference() -> tuple[Drill, dict[tuple[str, str], Outcome]]:
+def reference() -> tuple[Drill, dict[tuple[str, str], DrilledFailure]]:
     """Return the drill of the reference as it is, and what it found."""
     drill = drill_of(REFERENCE)
     return drill, {(one.name, one.subject): one for one in drill.outcomes()}
@@ -56,48 +56,48 @@ def test_a_quiet_week_of_the_reference() -> None:
     assert ((), (), ()) == (week.rings, week.in_alarm, week.not_evaluated)
 
 
-def _sources(outcome: Outcome) -> set[str]:
+def _sources(outcome: DrilledFailure) -> set[str]:
     """Return the types of what tells somebody of a failure."""
     arrived = (ring.source for ring in outcome.rings if not ring.lost)
     return {"rule" if "aws_cloudwatch_event_rule" in source else "alarm" for source in arrived}
 
 
-def by_alarms(outcome: Outcome) -> bool:
+def by_alarms(outcome: DrilledFailure) -> bool:
     """Tell whether alarms alone tell of a failure."""
     return _sources(outcome) == {"alarm"}
 
 
-def by_values(outcome: Outcome) -> bool:
+def by_values(outcome: DrilledFailure) -> bool:
     """Tell whether alarms alone tell of a failure, by a value and not by missing data."""
     return by_alarms(outcome) and not by_end_of_data(outcome)
 
 
-def by_rules(outcome: Outcome) -> bool:
+def by_rules(outcome: DrilledFailure) -> bool:
     """Tell whether rules alone tell of a failure."""
     return _sources(outcome) == {"rule"}
 
 
-def by_filters(outcome: Outcome) -> bool:
+def by_filters(outcome: DrilledFailure) -> bool:
     """Tell whether alarms on what metric filters count alone tell of a failure."""
     return by_alarms(outcome) and not outcome.failure.metrics
 
 
-def by_database(outcome: Outcome) -> bool:
+def by_database(outcome: DrilledFailure) -> bool:
     """Tell whether alarms on metrics of RDS alone tell of a failure."""
     return bool(outcome.failure.metrics) and outcome.failure.watches in {"database", "replica"}
 
 
-def by_end_of_data(outcome: Outcome) -> bool:
+def by_end_of_data(outcome: DrilledFailure) -> bool:
     """Tell whether a failure shows only in data that are missing."""
     return bool(outcome.failure.metrics) and all(one.gone for one in outcome.failure.metrics)
 
 
-def by_anything(outcome: Outcome) -> bool:
+def by_anything(outcome: DrilledFailure) -> bool:
     """Take every failure that is heard of by people who are not in a chat alone."""
     return outcome.failure.level != "info"
 
 
-SILENCING: dict[str, tuple[str, str, Callable[[Outcome], bool]]] = {
+SILENCING: dict[str, tuple[str, str, Callable[[DrilledFailure], bool]]] = {
     "actions that are off": (r"\n  alarm_name  ", r"\n  actions_enabled = false\n  alarm_name  ", by_alarms),
     "no actions": (r"\n  alarm_actions .*", "", by_alarms),
     "another threshold": (r"\n  threshold .*", "\n  threshold = 1000000000", by_values),
@@ -128,7 +128,7 @@ HARMLESS: dict[str, tuple[str, str]] = {
 }
 
 
-def edited(tmp_path: Path, pattern: str, replacement: str) -> dict[tuple[str, str], Outcome]:
+def edited(tmp_path: Path, pattern: str, replacement: str) -> dict[tuple[str, str], DrilledFailure]:
     """Return what a drill finds in the reference with an edit of all of its alarms, rules and topics."""
     infra = shutil.copytree(REFERENCE, tmp_path / "infra")
     changed = 0

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from infraspec.core.truth import Truth
-from infraspec.monitoring.drill.running import Outcome, QuietWeek
+from infraspec.monitoring.drill.running import DrilledFailure, QuietWeek
 from infraspec.reporting.document import Document, Field, Fields, Form, Items, Paragraph, Part, Table, Title, Tone, code
 
 SILENT, UNDETERMINED, LATE, HEARD = "silent", "undetermined", "late", "heard"
@@ -20,7 +20,7 @@ class DrillReport(Struct, frozen=True):
     """What a drill of an environment found."""
 
     environment: str
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[DrilledFailure, ...]
     week: QuietWeek
 
     @property
@@ -32,7 +32,7 @@ class DrillReport(Struct, frozen=True):
         return "doubtful" if UNDETERMINED in said or self.week.not_evaluated else "good"
 
 
-def verdict(outcome: Outcome) -> str:
+def verdict(outcome: DrilledFailure) -> str:
     """Return in a word whether a failure is heard of at its level in time."""
     if outcome.heard is Truth.YES:
         return HEARD
@@ -59,7 +59,7 @@ def _parts(report: DrillReport, _form: Form) -> Iterator[Part]:
     yield from _of_week(report.week)
 
 
-def _rows(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, ...]]:
+def _rows(outcomes: Sequence[DrilledFailure]) -> Iterator[tuple[str, ...]]:
     """Yield a row for each failure and verdict: the resources that it is the same of are counted."""
     by_row: dict[tuple[str, ...], int] = {}
     for outcome in outcomes:
@@ -70,12 +70,12 @@ def _rows(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, ...]]:
         yield f"{name} ({times})" if times > 1 else name, *cells
 
 
-def _channels(outcome: Outcome) -> str:
+def _channels(outcome: DrilledFailure) -> str:
     names = dict.fromkeys(name for ring in outcome.rings for name, there in ring.channels.items() if there is Truth.YES)
     return " ".join(sorted(names)) or "nobody"
 
 
-def _explained(outcome: Outcome) -> Iterator[Part]:
+def _explained(outcome: DrilledFailure) -> Iterator[Part]:
     said = verdict(outcome)
     yield Title(f"{outcome.name}: {said}", level=2, tone=_TONES[said])
     late = f", heard after {outcome.minute}" if said == LATE else ""
@@ -93,13 +93,13 @@ def _explained(outcome: Outcome) -> Iterator[Part]:
 _MOST_REASONS = 5
 
 
-def _why(outcome: Outcome) -> str:
+def _why(outcome: DrilledFailure) -> str:
     reasons = list(outcome.silent) or [f"what rings does not reach everybody of the level {outcome.failure.level}"]
     more = len(reasons) - _MOST_REASONS
     return "\n".join([*reasons[:_MOST_REASONS], *([f"and {more} more: --format json has them"] if more > 0 else [])])
 
 
-def _fix(outcome: Outcome) -> str:
+def _fix(outcome: DrilledFailure) -> str:
     level = outcome.failure.level
     if outcome.rings:
         return f"let what rings reach everybody of the level {level}: see infraspec check, rule alarms"
@@ -140,7 +140,7 @@ def _data(report: DrillReport) -> dict[str, Any]:
     }
 
 
-def _of_outcome(outcome: Outcome) -> dict[str, Any]:
+def _of_outcome(outcome: DrilledFailure) -> dict[str, Any]:
     failure = outcome.failure
     return {
         "failure": outcome.name,

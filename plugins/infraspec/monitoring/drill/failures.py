@@ -66,7 +66,7 @@ class Emissions(Struct, frozen=True, forbid_unknown_fields=True):
     metrics: tuple[EmittedMetric, ...] = ()
 
 
-class Failure(Struct, frozen=True, forbid_unknown_fields=True):
+class FailureMode(Struct, frozen=True, forbid_unknown_fields=True):
     """One failure: who has to hear of it, at which level, within how many minutes, and what it emits."""
 
     what: str
@@ -84,9 +84,9 @@ def _filled(text: str, fill: Fill) -> str:
 
 
 @cache
-def failures() -> Mapping[str, Failure]:
+def failures() -> Mapping[str, FailureMode]:
     """Return the failures by name."""
-    return convert(_table("failures.toml"), dict[str, Failure])
+    return convert(_table("failures.toml"), dict[str, FailureMode])
 
 
 @cache

@@ -26,7 +26,7 @@ from infraspec.monitoring.drill.failures import (
     FOREVER,
     EmittedEvent,
     EmittedMetric,
-    Failure,
+    FailureMode,
     MetricKey,
     failures,
     normal,
@@ -54,11 +54,11 @@ class Ring(Struct, frozen=True):
     """Why it does not arrive, if it does not."""
 
 
-class Outcome(Struct, frozen=True):
+class DrilledFailure(Struct, frozen=True):
     """What a failure about a resource led to."""
 
     name: str
-    failure: Failure
+    failure: FailureMode
     subject: str
     heard: Truth
     minute: int | None
@@ -123,9 +123,11 @@ class Drill:
             self._subjects[kind] = subjects_of(kind, self._attributes, self.facts, self.environment)
         return self._subjects[kind]
 
-    def outcomes(self, names: Sequence[str] = (), tell: Callable[[str], None] = lambda _name: None) -> list[Outcome]:
+    def outcomes(
+        self, names: Sequence[str] = (), tell: Callable[[str], None] = lambda _name: None
+    ) -> list[DrilledFailure]:
         """Make the failures happen, each by itself; `tell` hears the name of each before."""
-        found: list[Outcome] = []
+        found: list[DrilledFailure] = []
         for name, failure in failures().items():
             if names and name not in names:
                 continue
@@ -137,7 +139,7 @@ class Drill:
             ]
         return found
 
-    def _outcome(self, name: str, failure: Failure, subject: AlarmSubject) -> Outcome:
+    def _outcome(self, name: str, failure: FailureMode, subject: AlarmSubject) -> DrilledFailure:
         heard = _Heard(dict(self._normal), [], set(), set(), [], [])
         heard.counted = bool(failure.events)
         for event in failure.events:
@@ -149,7 +151,7 @@ class Drill:
         self._evaluate(heard, failure.minutes)
         return self._judged(name, failure, subject, heard)
 
-    def _judged(self, name: str, failure: Failure, subject: AlarmSubject, heard: _Heard) -> Outcome:
+    def _judged(self, name: str, failure: FailureMode, subject: AlarmSubject, heard: _Heard) -> DrilledFailure:
         rings = tuple(sorted(heard.rings, key=lambda ring: (ring.minute, ring.source)))
         answer, minute = Truth.NO, None
         for ring in rings:
@@ -169,9 +171,11 @@ class Drill:
             silent = [f"no alarm reads {watched}" if watched else "no rule or metric filter takes its events"]
         if answer is not Truth.YES and rings and (unheard := self._unheard(rings, failure)):
             silent.append(f"of the level {failure.level} nobody certainly hears of it on: {', '.join(unheard)}")
-        return Outcome(name, failure, subject.address, answer, minute, level, rings, tuple(dict.fromkeys(silent)))
+        return DrilledFailure(
+            name, failure, subject.address, answer, minute, level, rings, tuple(dict.fromkeys(silent))
+        )
 
-    def _unheard(self, rings: Sequence[Ring], failure: Failure) -> list[str]:
+    def _unheard(self, rings: Sequence[Ring], failure: FailureMode) -> list[str]:
         """Return the channels of the level of a failure that no ring certainly reaches."""
         channels = self.alarms.levels.get(failure.level, ())
         return [name for name in channels if all(ring.channels.get(name) is not Truth.YES for ring in rings)]
