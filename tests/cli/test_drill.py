@@ -41,7 +41,7 @@ def test_what_is_silent(tmp_path: Path) -> None:
 
     assert 1 == code
     assert "why:   no alarm reads TargetResponseTime" in output
-    assert "sends to the topic of warning" in output
+    assert "sends to the topic of level warning" in output
     assert "| latency | warning | silent |" in page.read_text(encoding="utf-8")
     assert all(len(line) <= 120 for line in output.splitlines())
 

@@ -15,10 +15,16 @@ from tests.live import world
 from tests.live.world import contract, source
 
 PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
+TO_INTERNET = {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1", "State": "active"}
 NAT = {"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1", "State": "active"}
 ALL = {"IpProtocol": "-1", "FromPort": -1, "ToPort": -1, "CidrIpv4": "0.0.0.0/0"}
 EGRESS = {"SecurityGroupRuleId": "sgr-1", "GroupId": "sg-1", "IsEgress": True, **ALL}
 INGRESS = {"SecurityGroupRuleId": "sgr-2", "GroupId": "sg-2", "IsEgress": False, **ALL}
+OUT = {**EGRESS, "SecurityGroupRuleId": "sgr-3", "GroupId": "sg-2"}
+IN = {**INGRESS, "SecurityGroupRuleId": "sgr-4", "GroupId": "sg-1"}
+ARN = f"arn:aws:elasticloadbalancing:{world.REGION}:{world.ACCOUNT}:"
+GROUP, BALANCER = f"{ARN}targetgroup/shared/1", f"{ARN}loadbalancer/app/shared/1"
+LISTENER = f"{ARN}listener/app/shared/1/1"
 ENDPOINT = {
     "VpcEndpointId": "vpce-1",
     "VpcId": "vpc-1",
@@ -40,27 +46,32 @@ def entry(number: int, *, allow: bool, egress: bool) -> dict[str, Any]:
 OPEN = [entry(100, allow=True, egress=True), entry(100, allow=True, egress=False)]
 
 
-def verdicts(directory: Path, **changes: Any) -> dict[str, tuple[Verdict, str]]:
-    """Return verdict and reason of each way of the service whose subnets the source does not make."""
+def verdicts(directory: Path, **changes: Any) -> dict[str, tuple[Verdict, str, str]]:
+    """Return verdict, reason and fix of each way of the service whose subnets the source does not make."""
     account = world.World()
-    place = {"subnets": ["subnet-1"], "securityGroups": ["sg-1"], "assignPublicIp": "DISABLED"}
-    account.service = {"launchType": "FARGATE", "networkConfiguration": {"awsvpcConfiguration": place}}
+    place = {"subnets": ["subnet-1"], "securityGroups": ["sg-1"], "assignPublicIp": changes.get("address", "DISABLED")}
+    target = {"targetGroupArn": GROUP, "containerName": "api", "containerPort": 8080}
+    account.service = {
+        "launchType": "FARGATE",
+        "networkConfiguration": {"awsvpcConfiguration": place},
+        "loadBalancers": [target],
+    }
     routes, dns = changes.get("routes", [NAT]), changes.get("dns", True)
+    vpc = {"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16", "OwnerId": changes.get("owner", world.ACCOUNT)}
     subnet = {"SubnetId": "subnet-1", "CidrBlock": "10.0.1.0/24", "VpcId": "vpc-1"}
     public = {"SubnetId": "subnet-2", "CidrBlock": "10.0.2.0/24", "VpcId": "vpc-1"}
-    out = {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1", "State": "active"}
     tables = [
         {"RouteTableId": "rtb-1", "VpcId": "vpc-1", "Routes": routes, "Associations": [
             {"RouteTableAssociationId": "rtbassoc-1", "Main": False, "SubnetId": "subnet-1"}
         ]},
-        {"RouteTableId": "rtb-2", "VpcId": "vpc-1", "Routes": [out], "Associations": [
+        {"RouteTableId": "rtb-2", "VpcId": "vpc-1", "Routes": [TO_INTERNET], "Associations": [
             {"RouteTableAssociationId": "rtbassoc-2", "Main": True}
         ]},
     ]  # fmt: skip
     given = {
-        "ec2__describe_vpcs": {"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16"}]},
+        "ec2__describe_vpcs": {"Vpcs": [vpc]},
         "ec2__describe_subnets": {"Subnets": [subnet, public]},
-        "ec2__describe_route_tables": {"RouteTables": tables},
+        "ec2__describe_route_tables": {"RouteTables": tables if routes is not None else []},
         "ec2__describe_nat_gateways": {
             "NatGateways": [{"NatGatewayId": "nat-1", "SubnetId": "subnet-2", "State": changes.get("nat", "available")}]
         },
@@ -84,10 +95,45 @@ def verdicts(directory: Path, **changes: Any) -> dict[str, tuple[Verdict, str]]:
             ]
         },
     }
+    given |= {
+        "elbv2__describe_load_balancers": {
+            "LoadBalancers": [
+                {
+                    "LoadBalancerArn": BALANCER,
+                    "LoadBalancerName": "shared",
+                    "Type": "application",
+                    "SecurityGroups": ["sg-2"],
+                    "AvailabilityZones": [{"SubnetId": "subnet-2"}],
+                }
+            ]
+        },
+        "elbv2__describe_target_groups": {
+            "TargetGroups": [
+                {
+                    "TargetGroupArn": GROUP,
+                    "TargetGroupName": "shared",
+                    "TargetType": changes.get("target_type", "ip"),
+                    "VpcId": "vpc-1",
+                    "LoadBalancerArns": changes.get("balancers", [BALANCER]),
+                }
+            ]
+        },
+        "elbv2__describe_listeners": {
+            "Listeners": [{"ListenerArn": LISTENER, "LoadBalancerArn": BALANCER, "Port": 443, "DefaultActions": []}]
+        },
+        "elbv2__describe_rules": {
+            "Rules": [
+                {
+                    "RuleArn": f"{LISTENER}/rule",
+                    "Actions": [{"Type": "forward", "TargetGroupArn": changes.get("forwards_to", GROUP)}],
+                }
+            ]
+        },
+    }
     plan = source(directory)
     live = live_plan(account.answers(**given), plan, contract(), "prod")
     findings = check_reachability(live, task_definitions(live), contract(), "prod")
-    return {one.subject: (one.verdict, one.reason) for one in findings}
+    return {one.subject: (one.verdict, one.reason, one.remedy) for one in findings}
 
 
 @pytest.mark.parametrize(
@@ -103,6 +149,8 @@ def verdicts(directory: Path, **changes: Any) -> dict[str, tuple[Verdict, str]]:
         ({"entries": [entry(1, allow=False, egress=True), *OPEN]}, VIOLATED, "does not allow TCP 443"),
         ({"entries": [entry(1, allow=False, egress=False), *OPEN]}, VIOLATED, "does not allow TCP"),
         ({"endpoints": [ENDPOINT], "routes": []}, PROVEN, "vpce-1"),
+        ({"routes": [TO_INTERNET], "address": "ENABLED"}, PROVEN, "igw-1"),
+        ({"owner": "444455556666", "routes": None}, UNDETERMINED, "that of its VPC counts"),
         ({"endpoints": [{**ENDPOINT, "State": "deleted"}], "routes": []}, VIOLATED, "no route to 0.0.0.0/0"),
         ({"endpoints": [{**ENDPOINT, "PrivateDnsEnabled": False}], "routes": []}, VIOLATED, "no route to 0.0.0.0/0"),
         ({"endpoints": [ENDPOINT], "rules": [EGRESS]}, VIOLATED, "no ingress rule of sg-2"),
@@ -116,3 +164,25 @@ def test_a_network_of_another_stack_is_followed(
     (found,) = [told for subject, told in verdicts(tmp_path, **changes).items() if "secretsmanager" in subject]
     assert verdict is found[0]
     assert reason in found[1]
+    assert found[2].startswith("terraform apply, if the source has it") is (verdict is VIOLATED)
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict", "reason"),
+    [
+        ({"rules": [EGRESS, INGRESS, OUT, IN]}, PROVEN, "/rule"),
+        ({"rules": [EGRESS, INGRESS, OUT]}, VIOLATED, "no ingress rule of sg-1"),
+        ({"rules": [EGRESS, INGRESS, IN]}, VIOLATED, "no egress rule of sg-2"),
+        ({"balancers": []}, VIOLATED, "no listener forwards"),
+        ({"forwards_to": f"{ARN}targetgroup/other/1"}, VIOLATED, "no listener forwards"),
+        ({"target_type": "instance"}, VIOLATED, "register by IP address"),
+    ],
+)
+def test_a_load_balancer_of_another_stack_is_followed(
+    tmp_path: Path, changes: dict[str, Any], verdict: Verdict, reason: str
+) -> None:
+    """The way of requests to the container, by what is changed in the account."""
+    (found,) = [told for subject, told in verdicts(tmp_path, **changes).items() if "from the load balancer" in subject]
+    assert verdict is found[0]
+    assert reason in found[1]
+    assert found[2].startswith("terraform apply, if the source has it") is (verdict is VIOLATED)

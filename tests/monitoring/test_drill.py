@@ -159,3 +159,14 @@ def test_what_is_harmless_changes_nothing(tmp_path: Path, name: str) -> None:
     found = edited(tmp_path, *HARMLESS[name])
 
     assert {key: one.heard for key, one in reference()[1].items()} == {key: one.heard for key, one in found.items()}
+
+
+def test_a_composite_alarm_that_is_not_evaluated_leaves_open(tmp_path: Path) -> None:
+    """What it would tell of is undetermined, and not silent; the reason names it."""
+    found = edited(
+        tmp_path, r"alarm_rule = join\(\" OR \", \[\n    ", 'alarm_rule = join(" OR ", ["ALARM(another)",\n    '
+    )
+    told = [one for (name, _), one in found.items() if name == "no-task"]
+
+    assert [Truth.MAYBE] == [one.heard for one in told]
+    assert all(any("names another, which the plan does not have" in why for why in one.silent) for one in told)

@@ -215,7 +215,7 @@ def _topic_policy(operator: _Operator, of: str, edits: Edits) -> None:
 
 def _acl(operator: _Operator, of: str, entries: list[Edits]) -> None:
     """Put entries into the network ACL of a subnet."""
-    (subnet,) = [operator.resolved(of)]
+    subnet = operator.resolved(f"<{of} id>")
     filters = [{"Name": "association.subnet-id", "Values": [subnet]}]
     (acl,) = operator["ec2"].describe_network_acls(Filters=filters)["NetworkAcls"]
     for entry in entries:

@@ -122,6 +122,7 @@ def up(*, infra: Path, environment: str | None, port: int, detach: bool, operato
     _refuse_second(Kept.read())
     running, name = _started(infra, environment, port, detach=detach)
     try:
+        _end_as_interrupted()
         kept = Kept(
             running.pid,
             running.token,
@@ -230,15 +231,19 @@ def _started(infra: Path, environment: str | None, port: int, *, detach: bool) -
     return start(contract, name, port=port, log=log), name
 
 
-def _wait(running: Running) -> None:
-    """Wait until the process ends by itself, or is interrupted."""
+def _end_as_interrupted() -> None:
+    """Let the end of the terminal or of the process end the sandbox as Ctrl-C does; nohup keeps it from the first."""
 
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, interrupted)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, interrupted)
+
+
+def _wait(running: Running) -> None:
+    """Wait until the process ends by itself, or is interrupted."""
     try:
         running.wait()
         echo("the sandbox has stopped", err=True)

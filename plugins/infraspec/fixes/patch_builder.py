@@ -23,6 +23,7 @@ from infraspec.fixes.tokens import closing, indent_of
 from infraspec.hcl import ast
 from infraspec.hcl.ast import Block
 from infraspec.hcl.parser import parse
+from infraspec.resource_types import resource_type
 from infraspec.terraform.configuration.declarations import SourceBody
 from infraspec.terraform.configuration.instances import ResourceInstance
 from infraspec.terraform.configuration.module import ModuleInstance
@@ -313,10 +314,6 @@ def _renamed(change: SourceChange, renamed: Mapping[str, str]) -> SourceChange:
     )
 
 
-_NAMES: Mapping[str, str] = {"aws_cloudwatch_metric_alarm": "alarm_name", "aws_cloudwatch_event_rule": "name"}
-"""The types that a change adds, by the argument whose value AWS has once: a second one would overwrite the first."""
-
-
 def with_free_labels(site: Site, change: SourceChange, plan: Plan) -> SourceChange:
     """Return a change whose new resources have labels that their module does not have yet.
 
@@ -339,7 +336,9 @@ def with_free_labels(site: Site, change: SourceChange, plan: Plan) -> SourceChan
 
 
 def _check_name(plan: Plan, type_: str, block: Block) -> None:
-    argument = _NAMES.get(type_, "")
+    """Raise UnfixableError if a resource has the name of a new one, which would overwrite it or be refused."""
+    known = resource_type(type_)
+    argument = "" if known.identity else known.name
     written = block.body.attributes.get(argument)
     name = written.expression.value if written and isinstance(written.expression, ast.Literal) else None
     for other in plan.managed(type_) if name is not None else ():

@@ -106,7 +106,7 @@ def _fix(outcome: DrilledFailure) -> str:
     names = ", ".join(sorted({metric.name for metric in outcome.failure.metrics}))
     events = ", ".join(sorted({event.event for event in outcome.failure.events}))
     watched = f"the metric {names}" if names else f"the events {events}"
-    return f"add or correct an alarm or rule on {watched} that sends to the topic of {level}"
+    return f"add or correct an alarm or rule on {watched} that sends to the topic of level {level}"
 
 
 def _of_week(week: QuietWeek) -> Iterator[Part]:

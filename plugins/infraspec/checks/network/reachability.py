@@ -60,7 +60,16 @@ def check_reachability(
         return [RULE.about(one, "network").unseen(whole.address, how_to_know(whole)) for one in services]
     check = _Check(whole.derived(network), [*task_definitions])
     findings = [finding for runner in check.runners() for finding in check.findings(runner)]
+    if whole is not plan:
+        findings = [_of_account(finding) for finding in findings]
     return [unless_unlisted(plan, _left_open(plan, finding), *UNLISTED) for finding in findings]
+
+
+def _of_account(finding: Finding) -> Finding:
+    """Return a finding whose fix begins with what brings the account back to its source."""
+    if finding.verdict is not Verdict.VIOLATED:
+        return finding
+    return replace(finding, remedy=f"terraform apply, if the source has it; otherwise\n{finding.remedy}")
 
 
 def _left_open(plan: Plan, finding: Finding) -> Finding:

@@ -1,57 +1,54 @@
 """The network around what runs: each VPC with its subnets, routes, gateways, endpoints, groups and ACLs.
 
-It is read whole, whoever made it: the subnets of a service are often those of another stack. Sources: Amazon EC2 API
-Reference, Route (its state `blackhole`), NetworkAclEntry, VpcEndpoint, SecurityGroupRule; Elastic Load Balancing API
-Reference, DescribeLoadBalancers and DescribeRules.
+It is read whole, whoever made it: the subnets of a service are often those of another stack. A VPC that another account
+shares is left out, as its routes are not shown here. Sources: Amazon EC2 API Reference, Route (its state `blackhole`),
+NetworkAclEntry and SecurityGroupRule; Amazon VPC User Guide, "Share your VPC subnets with other accounts"; Elastic Load
+Balancing API Reference, TargetGroup, DescribeListeners and DescribeRules.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 
 from msgspec.structs import replace
 
 from infraspec.core.errors import RunnerPermissionError
 from infraspec.core.unknown import Value
-from infraspec.live.resources.network import forwarding
-from infraspec.live.resources.reading import entries, values_of
+from infraspec.live.resources.network import PECULIARITIES, forwarding
+from infraspec.live.resources.reading import NOTHING, Entry, entries, values_of
 from infraspec.live.resources.scope import LiveScope, refused
 from infraspec.resource_types.listing import names
 from infraspec.terraform.plan import Resource
 
 RUNNERS = (
     "aws_ecs_service", "aws_ecs_task_definition", "aws_cloudwatch_event_target", "aws_scheduler_schedule",
-    "aws_lb_listener", "aws_lb_target_group", "aws_db_instance", "aws_rds_cluster", "aws_efs_file_system",
+    "aws_db_instance",
 )  # fmt: skip
-"""What runs tasks, and what they and load balancers lead to."""
-_ROUTE = names(
-    "cidr_block=DestinationCidrBlock ipv6_cidr_block=DestinationIpv6CidrBlock gateway_id=GatewayId "
-    "nat_gateway_id=NatGatewayId transit_gateway_id=TransitGatewayId carrier_gateway_id=CarrierGatewayId "
-    "vpc_peering_connection_id=VpcPeeringConnectionId network_interface_id=NetworkInterfaceId "
-    "local_gateway_id=LocalGatewayId egress_only_gateway_id=EgressOnlyInternetGatewayId "
-    "core_network_arn=CoreNetworkArn state=State"
-)
+"""What runs tasks, and what they connect to."""
+_BALANCER, _GROUP, _LISTENER = "aws_lb", "aws_lb_target_group", "aws_lb_listener"
+_PLAIN = (
+    "aws_subnet", "aws_nat_gateway", "aws_internet_gateway", "aws_security_group", "aws_default_security_group",
+)  # fmt: skip
 _ACL_ENTRY = names("rule_no=RuleNumber action=RuleAction protocol=Protocol cidr_block=CidrBlock")
-_EVERYTHING = "-1"
 
 
 def whole_network(scope: LiveScope) -> Iterator[Resource]:
     """Yield the network of the region and the load balancers. Raises RunnerPermissionError."""
     made = _Making(scope)
     for endpoint in made.of("aws_vpc_endpoint"):
-        yield made.resource("aws_vpc_endpoint", endpoint, **made.endpoint(endpoint))
+        yield made.resource("aws_vpc_endpoint", endpoint, **_prefix_list(scope, endpoint))
     for vpc in made.of("aws_vpc"):
-        yield made.resource("aws_vpc", vpc, **made.resolution(vpc["VpcId"]))
-    for type_ in ("aws_subnet", "aws_nat_gateway", "aws_internet_gateway"):
-        for one in made.of(type_):
-            yield made.resource(type_, one, **_nat(one) if type_ == "aws_nat_gateway" else {})
-    gateways = {one["NatGatewayId"] for one in made.of("aws_nat_gateway")}
+        if vpc.get("OwnerId", scope.calls.account) == scope.calls.account:
+            yield made.resource("aws_vpc", vpc, **made.resolution(vpc["VpcId"]))
+    for type_ in _PLAIN:
+        yield from (made.resource(type_, one) for one in made.of(type_))
     for table in made.of("aws_route_table"):
-        routes = [_route(one, gateways) for one in table.get("Routes", ())]
-        yield made.resource("aws_route_table", table, route=[*routes])
-        yield from _associations(table)
-    yield from _groups(made)
+        yield made.resource("aws_route_table", table)
+        yield from (*made.routes(table), *_associations(table))
+    for rule in made.of("aws_vpc_security_group_egress_rule"):
+        way = "egress" if rule.get("IsEgress") else "ingress"
+        yield made.resource(f"aws_vpc_security_group_{way}_rule", rule)
     for acl in scope.calls.pages("ec2", "describe_network_acls", "NetworkAcls"):
         yield _bare("aws_network_acl", acl["NetworkAclId"], _acl(acl))
     yield from _balancers(made)
@@ -64,13 +61,15 @@ class _Making:
         self.scope = scope
         self._own: dict[str, dict[Value, Resource]] = {}
 
-    def of(self, type_: str) -> Iterator[Mapping[str, Any]]:
+    def of(self, type_: str, owner: Mapping[str, Value] | None = None) -> Iterator[Entry]:
         """Yield what AWS says of each of a type."""
-        yield from entries(self.scope, type_, {})
+        yield from entries(self.scope, type_, owner or {})
 
-    def resource(self, type_: str, entry: Mapping[str, Any], **also: Value) -> Resource:
+    def resource(self, type_: str, entry: Entry, **also: Value) -> Resource:
         """Return what AWS says of one, with more of its attributes."""
-        values = {**values_of(self.scope, type_, entry), **also}
+        peculiarity = PECULIARITIES.get(type_, NOTHING)
+        said = values_of(self.scope, type_, entry)
+        values = {**(peculiarity.values(self.scope, entry, said) or said), **also}
         known = self._known(type_).get(values["id"])
         return _bare(type_, str(values["id"]), values) if known is None else replace(known, values=values)
 
@@ -79,20 +78,14 @@ class _Making:
             self._own[type_] = {one.stated("id"): one for one in self.scope.managed(type_)}
         return self._own[type_]
 
-    def endpoint(self, endpoint: Mapping[str, Any]) -> dict[str, Value]:
-        """Return what of an endpoint decides whether requests go through it."""
-        groups = [one["GroupId"] for one in endpoint.get("Groups", ())]
-        found: dict[str, Value] = {"security_group_ids": groups}
-        if endpoint.get("VpcEndpointType", "Gateway") == "Gateway":
-            found["prefix_list_id"] = self._prefix_list(endpoint["ServiceName"])
-        return found
-
-    def _prefix_list(self, service: str) -> Value:
-        try:
-            found = self.scope.calls.pages("ec2", "describe_prefix_lists", "PrefixLists")
-        except RunnerPermissionError as error:
-            return refused(f"the prefix list of {service}", error)
-        return next((one["PrefixListId"] for one in found if one["PrefixListName"] == service), None)
+    def routes(self, table: Entry) -> Iterator[Resource]:
+        """Yield the routes of a table; one to a NAT gateway that is gone is a black hole."""
+        gateways = {one["NatGatewayId"] for one in self.of("aws_nat_gateway")}
+        for number, route in enumerate(table.get("Routes", ())):
+            is_gone = route.get("State") == "blackhole" or route.get("NatGatewayId") not in {None, *gateways}
+            values = {**values_of(self.scope, "aws_route", route), "route_table_id": table["RouteTableId"]}
+            state = {"state": "blackhole"} if is_gone else {}
+            yield _bare("aws_route", f"{table['RouteTableId']} route {number}", {**values, **state})
 
     def resolution(self, vpc: str) -> dict[str, Value]:
         """Return whether a VPC resolves names, where an endpoint with private DNS asks for it."""
@@ -114,22 +107,20 @@ def _bare(type_: str, name: str, values: Mapping[str, Value]) -> Resource:
     return Resource(name, "managed", type_, name, None, "", {**values, "id": name}, "aws")
 
 
-def _picked(entry: Mapping[str, Any], attributes: Mapping[str, str]) -> dict[str, Value]:
-    return {name: entry[key] for name, key in attributes.items() if entry.get(key) is not None}
+def _prefix_list(scope: LiveScope, endpoint: Entry) -> dict[str, Value]:
+    """Return the prefix list of a gateway endpoint, which rules of security groups name."""
+    if endpoint.get("VpcEndpointType", "Gateway") != "Gateway":
+        return {}
+    service = endpoint["ServiceName"]
+    try:
+        found = scope.calls.pages("ec2", "describe_prefix_lists", "PrefixLists")
+    except RunnerPermissionError as error:
+        return {"prefix_list_id": refused(f"the prefix list of {service}", error)}
+    named = (one["PrefixListId"] for one in found if one["PrefixListName"] == service)
+    return {"prefix_list_id": next(named, None)}
 
 
-def _route(route: Mapping[str, Any], gateways: Collection[str]) -> dict[str, Value]:
-    """Return a route; one to a NAT gateway that is gone is a black hole."""
-    picked = _picked(route, _ROUTE)
-    nat = picked.get("nat_gateway_id")
-    return picked if nat is None or nat in gateways else {**picked, "state": "blackhole"}
-
-
-def _nat(gateway: Mapping[str, Any]) -> dict[str, Value]:
-    return _picked(gateway, names("subnet_id=SubnetId connectivity_type=ConnectivityType"))
-
-
-def _associations(table: Mapping[str, Any]) -> Iterator[Resource]:
+def _associations(table: Entry) -> Iterator[Resource]:
     for one in table.get("Associations", ()):
         name, given = str(one["RouteTableAssociationId"]), {"route_table_id": table["RouteTableId"]}
         if one.get("Main"):
@@ -138,44 +129,59 @@ def _associations(table: Mapping[str, Any]) -> Iterator[Resource]:
             yield _bare("aws_route_table_association", name, {**given, "subnet_id": one["SubnetId"]})
 
 
-def _groups(made: _Making) -> Iterator[Resource]:
-    """Yield the security groups and each of their rules."""
-    for type_ in ("aws_security_group", "aws_default_security_group"):
-        yield from (made.resource(type_, group) for group in made.of(type_))
-    for rule in made.of("aws_vpc_security_group_egress_rule"):
-        way = "egress" if rule.get("IsEgress") else "ingress"
-        yield made.resource(f"aws_vpc_security_group_{way}_rule", rule)
-
-
-def _acl(acl: Mapping[str, Any]) -> dict[str, Value]:
+def _acl(acl: Entry) -> dict[str, Value]:
     rules: dict[str, list[Value]] = {"ingress": [], "egress": []}
     for one in acl.get("Entries", ()):
         ports = one.get("PortRange") or {}
-        given = {**_picked(one, _ACL_ENTRY), "from_port": ports.get("From", 0), "to_port": ports.get("To", 65535)}
+        said = {name: one[key] for name, key in _ACL_ENTRY.items() if key in one}
+        given = {**said, "from_port": ports.get("From", 0), "to_port": ports.get("To", 65535)}
         rules["egress" if one.get("Egress") else "ingress"].append(given)
     subnets = [one["SubnetId"] for one in acl.get("Associations", ())]
     return {"vpc_id": acl.get("VpcId"), "subnet_ids": subnets, **rules}
 
 
 def _balancers(made: _Making) -> Iterator[Resource]:
-    """Yield the load balancers with their subnets, and the rules of the listeners of the environment."""
-    for one in made.of("aws_lb"):
+    """Yield the load balancers and target groups, and the listeners in front of those that services name."""
+    for one in made.of(_BALANCER):
         subnets = [zone["SubnetId"] for zone in one.get("AvailabilityZones", ()) if "SubnetId" in zone]
-        yield made.resource("aws_lb", one, subnets=subnets)
-    for listener in made.scope.managed("aws_lb_listener"):
-        arn = listener.stated("arn")
-        if isinstance(arn, str):
-            yield from _rules(made.scope, arn)
-
-
-def _rules(scope: LiveScope, listener: str) -> Iterator[Resource]:
-    """Yield the rules of a listener; one of which nothing is known where the runner may not look at them."""
+        yield made.resource(_BALANCER, one, subnets=subnets)
     try:
-        found = scope.calls.pages("elbv2", "describe_rules", "Rules", ListenerArn=listener)
-    except RunnerPermissionError as error:
-        hidden = {"listener_arn": listener, "action": [refused(f"an action of {listener}", error)]}
-        yield _bare("aws_lb_listener_rule", f"the rules of {listener}", hidden)
+        groups = [*made.of(_GROUP)]
+    except RunnerPermissionError:
+        yield from made.scope.managed(_GROUP, _LISTENER)
         return
-    for rule in found:
-        given = {"listener_arn": listener, "action": forwarding(rule.get("Actions"))}
-        yield _bare("aws_lb_listener_rule", rule["RuleArn"], given)
+    yield from (made.resource(_GROUP, one) for one in groups)
+    used = {*_used_groups(made.scope.managed("aws_ecs_service"))}
+    in_front = {arn: None for one in groups if one["TargetGroupArn"] in used for arn in one["LoadBalancerArns"]}
+    for balancer in in_front:
+        yield from _seen(partial(_listeners, made, balancer), _LISTENER, {"load_balancer_arn": balancer})
+
+
+def _used_groups(services: Iterable[Resource]) -> Iterator[Value]:
+    for service in services:
+        targets = service.stated("load_balancer")
+        for target in targets if isinstance(targets, list | tuple) else ():
+            if isinstance(target, Mapping):
+                yield target.get("target_group_arn")
+
+
+def _listeners(made: _Making, balancer: str) -> Iterator[Resource]:
+    for listener in made.of(_LISTENER, {"arn": balancer}):
+        yield made.resource(_LISTENER, listener)
+        place = {"listener_arn": listener["ListenerArn"]}
+        yield from _seen(partial(_rules, made.scope, place), "aws_lb_listener_rule", place)
+
+
+def _rules(scope: LiveScope, place: Mapping[str, str]) -> Iterator[Resource]:
+    for rule in scope.calls.pages("elbv2", "describe_rules", "Rules", ListenerArn=place["listener_arn"]):
+        yield _bare("aws_lb_listener_rule", rule["RuleArn"], {**place, "action": forwarding(rule.get("Actions"))})
+
+
+def _seen(read: Callable[[], Iterator[Resource]], type_: str, place: Mapping[str, str]) -> Iterator[Resource]:
+    """Yield what is read; one of which nothing is known where the runner may not look."""
+    try:
+        yield from read()
+    except RunnerPermissionError as error:
+        what = f"{type_} of {next(iter(place.values()))}"
+        action = [refused(f"an action of {what}", error)]
+        yield _bare(type_, what, {**place, "action": action, "default_action": action})

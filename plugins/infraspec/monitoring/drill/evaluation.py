@@ -78,6 +78,8 @@ class Watch(Struct, frozen=True):
         keys = {name: _series(alarm, name, specimens) for name in alarm.series}
         if not keys:
             raise NotEvaluatedError("it reads no metric")
+        if len({period for _, _, period in keys.values()}) > 1:
+            raise NotEvaluatedError("its metrics have several periods")
         comparison = _text(alarm, "comparison_operator")
         if comparison not in _COMPARE:
             raise NotEvaluatedError(f"its comparison {comparison} is not evaluated")
@@ -89,7 +91,7 @@ class Watch(Struct, frozen=True):
         return cls(
             keys,
             expression or "",
-            max(period for _, _, period in keys.values()),
+            next(period for _, _, period in keys.values()),
             periods,
             int(_number(needed, "datapoints_to_alarm")) if needed else periods,
             _text(alarm, "treat_missing_data"),

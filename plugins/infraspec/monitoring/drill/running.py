@@ -170,7 +170,7 @@ class Drill:
             watched = ", ".join(sorted({key.name for key in heard.touched}))
             silent = [f"no alarm reads {watched}" if watched else "no rule or metric filter takes its events"]
         if answer is not Truth.YES and rings and (unheard := self._unheard(rings, failure)):
-            silent.append(f"of the level {failure.level} nobody certainly hears of it on: {', '.join(unheard)}")
+            silent.append(f"it is not certain to reach {', '.join(unheard)}, which the level {failure.level} asks for")
         return DrilledFailure(
             name, failure, subject.address, answer, minute, level, rings, tuple(dict.fromkeys(silent))
         )
@@ -289,6 +289,8 @@ class Drill:
         for minute in range(1, until + 1):
             for address in self._step(heard.world, minute, states, read):
                 heard.rings.append(self._alarm_ring(minute, address))
+        if any(states.get(address) == "ALARM" for address in read):
+            heard.doubts += [f"{address}: {why}" for address, why in self._composites.items() if isinstance(why, str)]
         for address, watch in read.items():
             if isinstance(watch, str):
                 if self._reads_by_name(address, heard.touched):
