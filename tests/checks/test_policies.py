@@ -514,3 +514,43 @@ def test_a_statement_that_is_written_as_arguments_is_judged(tmp_path: Path) -> N
         "members": "proven",
         "account": "proven",
     }
+
+
+@pytest.mark.parametrize(
+    ("principal", "condition", "verdict"),
+    [
+        ("{ AWS = var.who }", "", Verdict.UNDETERMINED),
+        ("{ AWS = [var.who, aws_iam_role.app.arn] }", "", Verdict.UNDETERMINED),
+        ("var.whole", "", Verdict.UNDETERMINED),
+        ("{ AWS = var.who }", 'StringEquals = { "aws:SourceAccount" = "111122223333" }', Verdict.PROVEN),
+        ("{ AWS = aws_iam_role.app.arn }", "", Verdict.PROVEN),
+        ('{ AWS = "arn:aws:iam::${var.who}:root" }', "", Verdict.PROVEN),
+        ("{ Service = var.who }", "", Verdict.PROVEN),
+    ],
+)
+def test_a_principal_of_which_nothing_is_known_may_be_everybody(
+    tmp_path: Path, principal: str, condition: str, verdict: Verdict
+) -> None:
+    """An ARN that a resource gets never is, nor is one of which a part is known."""
+    source = f"""
+variable "who" {{}}
+variable "whole" {{}}
+resource "aws_sns_topic" "alerts" {{
+  name = "app-alerts"
+}}
+resource "aws_sns_topic_policy" "alerts" {{
+  arn    = aws_sns_topic.alerts.arn
+  policy = jsonencode({{
+    Version   = "2012-10-17"
+    Statement = [{{
+      Effect    = "Allow"
+      Action    = "sns:Publish"
+      Resource  = aws_sns_topic.alerts.arn
+      Principal = {principal}
+      {f"Condition = {{ {condition} }}" if condition else ""}
+    }}]
+  }})
+}}
+"""
+    found = checked(tmp_path, source + ROLE)
+    assert [verdict] == [one.verdict for one in found if one.address == "aws_sns_topic_policy.alerts"]

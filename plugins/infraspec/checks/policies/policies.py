@@ -12,19 +12,19 @@ from msgspec.structs import replace
 
 from infraspec.checks.access.secret_access import placed
 from infraspec.checks.common.roles_in_snapshots import with_managed
-from infraspec.checks.common.unknown_remedies import of_what_may_be_absent
+from infraspec.checks.common.unknown_remedies import how_to_know, of_what_may_be_absent
 from infraspec.checks.policies.policy_documents import Held, broad_grants, held_documents
 from infraspec.contract.models import Contract
 from infraspec.contract.static import Severity
 from infraspec.core.errors import PolicyError, counted
 from infraspec.core.finding import Finding
 from infraspec.core.rules import RULES
-from infraspec.core.unknown import Sensitive, Value, render, unknowns
+from infraspec.core.unknown import MissingVariable, RefusedRead, Sensitive, Unknown, Value, render, sources, unknowns
 from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.iam.lint.document import document_faults, is_opaque
 from infraspec.iam.lint.faults import FINDINGS, PolicyFault
 from infraspec.iam.lint.refusals import least_size, over_limit
-from infraspec.iam.policy.document import PolicyDocument, Statement
+from infraspec.iam.policy.document import PolicyDocument, Statement, principals_in
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Plan, Resource
 
@@ -97,7 +97,33 @@ def _judge(
         if severity != "ignore":
             alike.setdefault((fault.statement, place, fault.finding, severity), []).append(fault)
     findings = [_report(held, _together(group), severity) for (*_, severity), group in alike.items()]
+    if not findings and held.use.names_principals and (who := _unknown_principal(document)) is not None:
+        return [
+            subject.undetermined(
+                expected="principals that are known",
+                found=f"{who.address} is not known",
+                reason='it may be "*", which lets everybody in',
+                remedy=how_to_know(who),
+            )
+        ]
     return findings or [subject.proven(f"no fault in {counted(len(document.statements), 'statement')}")]
+
+
+def _unknown_principal(document: PolicyDocument) -> Unknown | None:
+    """Return the principal of an Allow without a condition of which nothing is known, None if there is none.
+
+    What a resource gets as its ARN or id is never "*"; a variable without a value may be, and so may what nobody may
+    look at, conditions included.
+    """
+    for statement in document.statements:
+        if statement.effect == "Allow":
+            for kind, entry in principals_in(statement.principal):
+                if kind in {"AWS", "*"} and isinstance(entry, Unknown) and not isinstance(entry, Sensitive):
+                    causes = [one.cause for one in sources(entry)]
+                    is_open = statement.condition is None and any(isinstance(one, MissingVariable) for one in causes)
+                    if is_open or any(isinstance(one, RefusedRead) for one in causes):
+                        return entry
+    return None
 
 
 def _together(faults: Sequence[PolicyFault]) -> PolicyFault:
