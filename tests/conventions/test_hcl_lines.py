@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import hcl2
 import pytest
+from hypothesis import given
+from hypothesis.strategies import text
 
-from infraspec.conventions.hcl_lines import attribute_line, object_key, quote, tag_blocks, tag_map, tag_pairs
+from infraspec.conventions.hcl_lines import attribute_line, object_key, tag_blocks, tag_map, tag_pairs
+from infraspec.core.visible_text import hcl_string, visible_line
+from infraspec.hcl.ast import Literal
+from infraspec.hcl.parser import parse_expression
 
 
 @pytest.mark.parametrize(
@@ -14,7 +21,16 @@ from infraspec.conventions.hcl_lines import attribute_line, object_key, quote, t
 )
 def test_quote(text: str, expected: str) -> None:
     """Quotes, line ends and what would be an interpolation are escaped."""
-    assert expected == quote(text)
+    assert expected == hcl_string(text)
+
+
+@given(text())
+def test_a_string_is_read_as_what_was_written(written: str) -> None:
+    """Whatever a text holds: it is one line of characters that are seen, and evaluates to the text."""
+    expression = hcl_string(written)
+
+    assert visible_line(expression) == expression or "::" in written or "##" in written or "@" in written
+    assert Literal(unicodedata.normalize("NFC", written), 0) == parse_expression(expression, "value")
 
 
 def test_attribute_line() -> None:

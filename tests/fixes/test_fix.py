@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from infraspec.cli import main
 from infraspec.fixes.judgement import Infrastructure
 from infraspec.fixes.proof import Fixes, Prover
+from infraspec.reporting.github.suggestions import review, shown_lines
 from tests.terraform.sources import write
 
 CONTRACT = """\
@@ -507,13 +508,32 @@ def test_a_review_has_suggestions_in_the_lines_of_the_request(tmp_path: Path) ->
     diff.write_text(
         '--- a/a.tf\n+++ b/a.tf\n@@ -1,2 +1,3 @@\n resource "aws_sqs_queue" "a" {\n+  name = "a"\n }\n', "utf-8"
     )
-    review = json.loads(run(tmp_path, "--review", str(diff)).stdout)
-    (comment,) = review["comments"]
+    told = json.loads(run(tmp_path, "--review", str(diff)).stdout)
+    (comment,) = told["comments"]
     assert ("a.tf", 2, "RIGHT") == (comment["path"], comment["line"], comment["side"])
     suggested = '```suggestion\n  name = "a"\n  tags = {\n    Owner = "platform"\n  }\n```'
     assert comment["body"].endswith(suggested)
-    assert "b.tf:2\n" in review["body"]
-    assert "a.tf:2" not in review["body"]
+    assert "b.tf:2\n" in told["body"]
+    assert "a.tf:2" not in told["body"]
+
+
+def test_a_review_counts_lines_as_git_does() -> None:
+    """A path in quotes is read, a separator of Unicode ends no line, and what is not seen is no suggestion."""
+    before = {"日.tf": 'a = "\u2028"\nb = 1\nc = 1\n', "e.tf": "a = 1\n"}
+    after = {"日.tf": 'a = "\u2028"\nb = 2\nc = 1\n', "e.tf": 'a = "\u202e"\n'}
+    diff = (
+        '+++ "b/\\346\\227\\245.tf"\n@@ -0,0 +1,3 @@\n+a = "\u2028"\n+b = 1\n+c = 1\n'
+        "+++ b/e.tf\n@@ -0,0 +1 @@\n+a = 1\n"
+    )
+
+    shown = shown_lines(diff)
+    written = review(before, after, shown, "told")
+
+    assert {"日.tf": {1, 2, 3}, "e.tf": {1}} == shown
+    assert [("日.tf", 2, "b = 2")] == [
+        (one["path"], one["line"], one["body"].splitlines()[4]) for one in written["comments"]
+    ]
+    assert '+a = "\\u202e"' in written["body"]
 
 
 def test_a_tag_that_many_lack_is_given_by_the_provider(tmp_path: Path) -> None:

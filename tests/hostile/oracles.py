@@ -198,6 +198,14 @@ def in_json(text: str) -> Iterator[str]:
         yield f"no JSON: {error}"
 
 
+def in_review(text: str) -> Iterator[str]:
+    """Yield what is raw in a review of a pull request, whose bodies GitHub renders as Markdown."""
+    yield from in_json(text)
+    review = json.loads(text)
+    for body in (review["body"], *(comment["body"] for comment in review["comments"])):
+        yield from in_markdown(body)
+
+
 def in_xml(text: str) -> Iterator[str]:
     """Yield what is raw in XML, JUnit's among it."""
     yield from hidden(text)

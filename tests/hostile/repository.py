@@ -10,8 +10,9 @@ from tests.hostile.payloads import CANARY, PAYLOADS
 
 
 def hcl(text: str) -> str:
-    """Write a text as a string of HCL, which has escapes for all of it."""
-    return json.dumps(text, ensure_ascii=True).replace("${", "$${").replace("%{", "%%{")
+    r"""Write a text as a string of HCL, which has escapes for all of it, and no \b and \f."""
+    written = json.dumps(text.replace("\b", "\ue0fe").replace("\f", "\ue0ff"), ensure_ascii=True)
+    return written.replace("\\ue0fe", "\\u0008").replace("\\ue0ff", "\\u000c").replace("${", "$${").replace("%{", "%%{")
 
 
 def toml(text: str) -> str:
@@ -168,6 +169,30 @@ def workflow(payload: str) -> str:
     )
 
 
+def event() -> str:
+    """Return what a runner tells of a pull request whose title, text, branch, people and labels are hostile."""
+    every = "\n".join(PAYLOADS.values())
+    request = {
+        "number": 1,
+        "title": every,
+        "body": "\n".join(f"- [x] {payload}\n- [ ] {payload}" for payload in PAYLOADS.values()),
+        "head": {"ref": PAYLOADS["script"], "sha": PAYLOADS["error"]},
+        "user": {"login": PAYLOADS["mention"]},
+        "labels": [{"name": payload} for payload in PAYLOADS.values()],
+    }
+    return json.dumps({"action": "opened", "pull_request": request})
+
+
+def whole_diff(directory: Path) -> str:
+    """Return the diff of a pull request that adds every file of Terraform."""
+    parts = []
+    for path in sorted(directory.glob("*.tf")):
+        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        head = f"diff --git a/{path.name} b/{path.name}\n--- /dev/null\n+++ b/{path.name}\n@@ -0,0 +1,{len(lines)} @@\n"
+        parts.append(head + "".join(f"+{line}\n" for line in lines))
+    return "".join(parts)
+
+
 def write_repository(directory: Path) -> Path:
     """Write the repository, file names included, and return its directory."""
     directory.mkdir(parents=True)
@@ -184,6 +209,9 @@ def write_repository(directory: Path) -> Path:
         (directory / "playbooks" / f"{at}{usable}.md").write_text(page(payload), "utf-8", "replace")
         (directory / "workflows" / f"{at}{usable}.yml").write_text(workflow(payload), "utf-8", "replace")
     (directory / "broken.tf.json.txt").write_text("{", encoding="utf-8")
+    (directory / "event.json").write_text(event(), encoding="utf-8")
+    (directory / "merged.json").write_text(json.dumps([json.loads(event())["pull_request"]]), encoding="utf-8")
+    (directory / "pull.diff").write_text(whole_diff(directory), encoding="utf-8")
     return directory
 
 

@@ -26,13 +26,18 @@ SUITE = (
 COMMANDS: dict[str, tuple[str, ...]] = {
     "doctor": ("doctor",),
     "plan": ("plan",),
-    "fix": ("fix", "--rule", "names"),
+    "fix": ("fix",),
+    "review": ("fix", "--review", "pull.diff"),
+    "narrow": ("fix", "--narrow"),
+    "drill": ("drill",),
     "rule": ("rule", "names"),
     "kpi": ("report", "kpi"),
     "playbook": ("diagnose", "--env", "local"),
     "no such environment": ("plan", "--env", PAYLOADS["new line"]),
     "no such address": ("explain", PAYLOADS["script"]),
-    "checklist": ("checklist", "CODEOWNERS"),
+    "no such file": ("checklist", "CODEOWNERS"),
+    "checklist": ("checklist", "--pull-requests", "merged.json"),
+    "runner-policy": ("runner-policy",),
     "conventions": ("conventions",),
     "migration": ("conventions", "--migration"),
     "explain": ("explain", "aws_secretsmanager_secret.s12"),
@@ -48,9 +53,15 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 
 
 def environment() -> dict[str, str]:
-    """Return the variables of a process that finds infraspec here, and no CI system."""
+    """Return the variables of a process that finds infraspec here, and of a hostile pull request no more."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "CI"))}
-    return {**kept, "PYTHONPATH": os.pathsep.join(map(str, (ROOT / "plugins", ROOT))), "PYTHONIOENCODING": "utf-8"}
+    event = {"GITHUB_EVENT_NAME": "pull_request", "GITHUB_EVENT_PATH": "event.json"}
+    return {
+        **kept,
+        **event,
+        "PYTHONPATH": os.pathsep.join(map(str, (ROOT / "plugins", ROOT))),
+        "PYTHONIOENCODING": "utf-8",
+    }
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +99,7 @@ FORMS = {
     "annotations": oracles.in_annotations,
     "comment": oracles.in_markdown,
     "summary": oracles.in_markdown,
+    "review": oracles.in_review,
     "sarif": oracles.in_json,
     "site": oracles.in_html,
     "merge": oracles.in_json,

@@ -18,11 +18,11 @@ from msgspec import Struct
 
 from infraspec.conventions.automaton import ANY_TEXT, Automaton, Choice, Expression, Sequence, literal
 from infraspec.conventions.effective_tags import WILDCARDS, EffectiveTags, TagFault, covers, tag_text
-from infraspec.conventions.hcl_lines import quote
 from infraspec.core.errors import TagPolicyError, did_you_mean
 from infraspec.core.finding import Verdict
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import Value
+from infraspec.core.visible_text import hcl_string
 
 _CHILD_CONTROL = "@@operators_allowed_for_child_policies"
 _CHILD_OPERATORS = ("@@all", "@@none", "@@assign", "@@append", "@@remove")
@@ -339,7 +339,7 @@ def _value_faults(tag: PolicyTag, value: Value) -> Iterator[TagFault]:
         return
     text = tag_text(value)
     verdict = tag.automaton.judge(text)
-    found = f"{tag.key} = {quote(text) if isinstance(text, str) else text}"
+    found = f"{tag.key} = {hcl_string(text) if isinstance(text, str) else text}"
     if verdict is Verdict.UNDETERMINED:
         yield tag.fault(verdict, found, f"the value of {tag.key} is not known", unknown=str(text))
     elif verdict is Verdict.VIOLATED and tag.rule.values.inherits and text not in tag.rule.values.removed:

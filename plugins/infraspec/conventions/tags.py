@@ -10,11 +10,11 @@ from msgspec import Struct
 from infraspec.contract.static import TagRule, Tags, TagValue
 from infraspec.conventions.automaton import ANY_TEXT, Automaton, Choice, Sequence, parse_expression
 from infraspec.conventions.effective_tags import EffectiveTags, TagFault, tag_text
-from infraspec.conventions.hcl_lines import quote
 from infraspec.conventions.placeholders import parse_template
 from infraspec.core.errors import ContractError, ErrorCollector
 from infraspec.core.finding import Verdict
 from infraspec.core.unknown import Text, Unknown
+from infraspec.core.visible_text import hcl_string
 
 
 class RequiredTag(Struct, frozen=True):
@@ -65,7 +65,7 @@ class RequiredTag(Struct, frozen=True):
             return f"{self.key} = any value"
         if self.regex:
             return f"{self.key} matching {self.regex}"
-        return f"{self.key} = {' | '.join(map(quote, self.exact))}"
+        return f"{self.key} = {' | '.join(map(hcl_string, self.exact))}"
 
     def judge(self, value: str | Text | Unknown) -> Verdict:
         """Judge the value of a tag that is there."""
@@ -154,7 +154,7 @@ def _present(tag: RequiredTag, value: str | Text | Unknown) -> TagFault | None:
     verdict = tag.judge(value)
     if verdict is Verdict.PROVEN:
         return None
-    found = f"{tag.key} = {quote(value) if isinstance(value, str) else value}"
+    found = f"{tag.key} = {hcl_string(value) if isinstance(value, str) else value}"
     if verdict is Verdict.VIOLATED:
         return tag.fault(verdict, found, f"{tag.key} has another value")
     if isinstance(value, str):

@@ -50,6 +50,21 @@ def visible_line(text: str) -> str:
     return visible(text.replace("\n", r"\n")) if "\n" in text else visible(text)
 
 
+def hcl_string(text: str) -> str:
+    """Return a text as a quoted template of HCL without interpolation, with escapes for what would not be seen.
+
+    Source: HCL Native Syntax Specification, "Quoted Template Expressions": JSON's other escapes are not HCL's.
+    """
+    text = text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n").replace("\t", r"\t").replace("\r", r"\r")
+    text = _HIDDEN.sub(lambda found: "".join(map(_escape_of_hcl, found[0])), text)
+    return '"' + text.replace("${", "$${").replace("%{", "%%{") + '"'
+
+
+def _escape_of_hcl(character: str) -> str:
+    code = ord(character)
+    return rf"\u{code:04x}" if code < 0x10000 else rf"\U{code:08x}"  # noqa: PLR2004 - what four digits hold
+
+
 def visible_json(text: str) -> str:
     """Return JSON that says the same, with escapes of JSON for what would not be seen; it may hold URLs."""
     if _HIDDEN.search(text):

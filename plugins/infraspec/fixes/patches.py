@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -12,6 +11,7 @@ from msgspec.structs import replace
 
 from infraspec.core.errors import listing
 from infraspec.core.unknown import Value
+from infraspec.core.visible_text import hcl_string
 from infraspec.fixes.json_text import members_set
 from infraspec.fixes.patch_builder import Item, PatchBuilder, Plans, Site, local_address, root_of
 from infraspec.fixes.policy_patches import statements
@@ -149,7 +149,7 @@ def _object(entries: Mapping[str, str], indent: str = "") -> str:
 
 
 def _keys(entries: Mapping[str, str]) -> dict[str, str]:
-    return {name if re.fullmatch(r"[A-Za-z_][\w-]*", name) else json.dumps(name): one for name, one in entries.items()}
+    return {name if re.fullmatch(r"[A-Za-z_][\w-]*", name) else hcl_string(name): one for name, one in entries.items()}
 
 
 def _set_entries(file: Path, text: str, node: ast.Object, entries: Mapping[str, str]) -> Iterator[Edit]:

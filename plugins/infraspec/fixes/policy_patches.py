@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 
 from infraspec.checks.common.resources_by_arn import DOCUMENT_TYPE
 from infraspec.checks.common.statement_hcl import inline_policy, policy_name, statement_of
+from infraspec.core.visible_text import hcl_string
 from infraspec.fixes.json_text import as_json
 from infraspec.fixes.patch_builder import Item, PatchBuilder, Site, local_address
 from infraspec.fixes.references import UnfixableError, file_of
@@ -141,6 +141,10 @@ def _own_policies(builder: PatchBuilder, items: Sequence[Item]) -> Iterator[Edit
     yield blocks_after(site.file, site.text, site.body.at, "\n\n".join(blocks))
 
 
+def _written(key: str | int | None) -> str:
+    return hcl_string(key) if isinstance(key, str) else str(key)
+
+
 def _role(builder: PatchBuilder, items: Sequence[Item]) -> tuple[str, str]:
     """Return the expression for the id of the roles that need something, and the argument that makes one for each."""
     site, own = items[0][1], f"aws_iam_role.{items[0][1].resource.name}"
@@ -148,10 +152,11 @@ def _role(builder: PatchBuilder, items: Sequence[Item]) -> tuple[str, str]:
     if keys == [None]:
         return f"{own}.id", ""
     if len(keys) == 1 and len({one.resource.key for one in builder.siblings(site)}) > 1:
-        return f"{own}[{json.dumps(keys[0])}].id", ""
+        return f"{own}[{_written(keys[0])}].id", ""
     everyone = {one.resource.key for one in builder.siblings(site)} == set(keys)
     if "for_each" in site.body.attributes:
-        return f"{own}[each.key].id", f"  for_each = {own if everyone else f'toset({json.dumps(keys)})'}\n\n"
+        some = f"toset([{', '.join(map(_written, keys))}])"
+        return f"{own}[each.key].id", f"  for_each = {own if everyone else some}\n\n"
     if not everyone:
         raise UnfixableError(f"some instances of {local_address(site)} need it, and others must not have it")
     return f"{own}[count.index].id", f"  count = length({own})\n\n"

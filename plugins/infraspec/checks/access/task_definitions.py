@@ -21,11 +21,11 @@ from infraspec.checks.access.task_start_fixes import log_groups, role_changes
 from infraspec.checks.common.resources_by_arn import arn_index
 from infraspec.checks.common.unknown_remedies import how_to_know, of_what_may_be_absent
 from infraspec.contract.models import Contract, partition_of
-from infraspec.conventions.hcl_lines import quote
 from infraspec.core.finding import Finding, SourceChange, Verdict
 from infraspec.core.rule import Subject
 from infraspec.core.rules import RULES
 from infraspec.core.unknown import MissingVariable, Unknown, Value, computed_from, render
+from infraspec.core.visible_text import hcl_string
 from infraspec.ecs.access_table import EXECUTION
 from infraspec.ecs.container import Container, SecretReference
 from infraspec.ecs.references import ValueFrom, ValueStore
@@ -216,7 +216,11 @@ class _Check:
 def _log_entries(container: Container, group: str, region: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Return where the log configuration of a container goes, and what is set there; the group is an expression."""
     path = f"{_argument(container.path)}.logConfiguration"
-    options = {"awslogs-group": group, "awslogs-region": quote(region), "awslogs-stream-prefix": quote(_PREFIX)}
+    options = {
+        "awslogs-group": group,
+        "awslogs-region": hcl_string(region),
+        "awslogs-stream-prefix": hcl_string(_PREFIX),
+    }
     if container.log_driver == "awslogs" and container.log_options:
         missing = ((key, one) for key, one in options.items() if container.log_options.get(key) in (None, ""))
         return f"{path}.options", tuple(missing)

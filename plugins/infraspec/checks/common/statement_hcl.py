@@ -10,7 +10,6 @@ repository policies in Amazon ECR", whose statements have no Resource.
 
 from __future__ import annotations
 
-import json
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -23,6 +22,7 @@ from infraspec.checks.common.resources_by_arn import DOCUMENT_TYPE, ArnIndex
 from infraspec.checks.common.roles import Role
 from infraspec.core.finding import SourceChange
 from infraspec.core.unknown import Character, PolicyElsewhere, Unknown, Value, concatenate, parts_of, render
+from infraspec.core.visible_text import hcl_string
 from infraspec.ecs.requirement import Requirement
 from infraspec.iam.evaluation.decision import Decision
 from infraspec.iam.policy.partial_arn import shown
@@ -142,8 +142,7 @@ class _Writer(Struct):
 
     def _piece(self, part: str | Unknown) -> str:
         if isinstance(part, str):
-            escaped = part.replace("\\", "\\\\").replace('"', '\\"')
-            return escaped.replace("${", "$${").replace("%{", "%%{")
+            return hcl_string(part)[1:-1]
         if isinstance(part, Character):
             return "?"
         reference = self._reference(part)
@@ -191,7 +190,7 @@ def policy_to_add(actions: tuple[str, ...], resource: Value, role: Resource) -> 
     comments = [line for line in lines if line.startswith("#")]
     statement = "\n".join(lines[len(comments) :])
     named = policy_name(actions)
-    key = "" if role.key is None else f"[{json.dumps(role.key)}]"
+    key = "" if role.key is None else f"[{hcl_string(role.key) if isinstance(role.key, str) else role.key}]"
     policy = inline_policy(f"{role.name}_{named}", named, f"aws_iam_role.{role.name}{key}.id", [statement])
     return "\n".join([*comments, policy])
 

@@ -11,13 +11,14 @@ from msgspec.structs import replace
 from infraspec.checks.common.unknown_remedies import of_what_may_be_absent
 from infraspec.contract import located
 from infraspec.contract.models import Contract
-from infraspec.conventions.hcl_lines import attribute_line, quote
+from infraspec.conventions.hcl_lines import attribute_line
 from infraspec.conventions.naming import NamingRule, read_name
 from infraspec.conventions.placeholders import REGION, facts_of
 from infraspec.core.errors import ContractError, ErrorCollector
 from infraspec.core.finding import Finding, SourceChange, Verdict
 from infraspec.core.rules import RULES
 from infraspec.core.unknown import Text, Unknown, Value, parts_of, render
+from infraspec.core.visible_text import hcl_string
 from infraspec.resource_types import resource_type
 from infraspec.terraform.plan import Plan, Resource
 
@@ -143,7 +144,7 @@ def _judge(resource: Resource, attribute: str, rule: NamingRule, environment: st
         return finding
     path, _, key = _written(resource, attribute).rpartition(".")
     return replace(
-        finding, changes=(SourceChange("arguments", resource.address, path, entries=((key, quote(nearest)),)),)
+        finding, changes=(SourceChange("arguments", resource.address, path, entries=((key, hcl_string(nearest)),)),)
     )
 
 

@@ -23,7 +23,7 @@ from infraspec.conventions.effective_tags import (
     is_classified,
     taggable,
 )
-from infraspec.conventions.hcl_lines import quote, tag_blocks, tag_map, tag_pairs
+from infraspec.conventions.hcl_lines import tag_blocks, tag_map, tag_pairs
 from infraspec.conventions.placeholders import facts_of
 from infraspec.conventions.tags import TagRules
 from infraspec.core.errors import EmptySelectionError
@@ -31,6 +31,7 @@ from infraspec.core.finding import Finding, SourceChange, Verdict
 from infraspec.core.rule import Rule
 from infraspec.core.rules import NAMES, RULES, TAG_POLICY, TAGS
 from infraspec.core.truth import Truth
+from infraspec.core.visible_text import hcl_string
 from infraspec.resource_types import resource_type
 from infraspec.terraform.plan import Plan, Resource
 from infraspec.terraform.provider.schema import resource_types
@@ -152,7 +153,7 @@ def _changes(
         known = {"Name": resource.name.replace("_", "-"), **usual()}
         values = {key: known.get(key, one) if one == _OPEN else one for key, one in values.items()}
     is_map, is_known = not resource_type(resource.type).tag_blocks, _OPEN not in values.values()
-    entries = tuple((key, quote(value)) for key, value in values.items())
+    entries = tuple((key, hcl_string(value)) for key, value in values.items())
     if is_map:
         yield SourceChange("shared_tags", resource.address, "tags", entries=entries)
     if is_map and is_known:
