@@ -15,7 +15,7 @@ from infraspec.adoption.environments import EnvironmentCandidate
 from infraspec.contract.document import KeyPath, notation
 from infraspec.contract.loading import FILE_NAME
 from infraspec.core.errors import WriteError
-from infraspec.core.runtime import SCHEMA, requirement
+from infraspec.core.runtime import SCHEMA, requirement, write_whole
 
 _MOST_LISTED = 30
 
@@ -203,8 +203,7 @@ def write(directory: Path, files: Sequence[StartingFile]) -> None:
         path = directory / file.path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8", newline="\n") as stream:
-                stream.write(file.text)
+            write_whole(path, file.text.encode())
         except OSError as error:
             raise WriteError(
                 "the file cannot be written",

@@ -14,10 +14,10 @@ import click
 from infraspec.cli.common import PATH, echo, reported, repository
 from infraspec.cli.terminal import waiting
 from infraspec.contract import display
-from infraspec.core.errors import ContractError, ReportError, counted, did_you_mean, unreadable
+from infraspec.core.errors import ContractError, ReportError, counted, did_you_mean, unreadable, writing
 from infraspec.core.finding import Finding
 from infraspec.core.rules import RULES
-from infraspec.core.runtime import read_regular
+from infraspec.core.runtime import read_regular, write_whole
 from infraspec.core.visible_text import visible_json
 from infraspec.fixes.judgement import Infrastructure
 from infraspec.fixes.narrow import Narrowed, Narrowing
@@ -94,7 +94,8 @@ def fix(
     shown = {path: display(infrastructure.contract, path) for path in fixes.after}
     if write:
         for path, text in fixes.after.items():
-            path.write_bytes(text.encode())
+            with writing("the file cannot be written", shown[path], "a file that the user may write to"):
+                write_whole(path, text.encode())
     if review is not None:
         click.echo(visible_json(_review(fixes, shown, review)))
         return

@@ -34,6 +34,8 @@ def write_whole(path: Path, content: bytes) -> None:
             left.unlink(missing_ok=True)
     try:
         part.write_bytes(content)
+        if place.exists():
+            part.chmod(stat.S_IMODE(place.stat().st_mode))
         part.replace(place)
     finally:
         part.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ The plugin registers this module for such a run alone, so that others start fast
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -162,11 +162,34 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         )
 
 
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Put failures in order before pytest shows them, and write the results file where one is wanted."""
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
+    """Put failures in order before pytest shows them, and write the results file where one is wanted.
+
+    A report of another plugin that cannot be written, such as JUnit's on a full disk, leaves the rest to be told.
+    """
     config = session.config
-    if _is_worker(config) or not session_of(config).settings.are_meant:
-        return
+    meant = not _is_worker(config) and session_of(config).settings.are_meant
+    if meant:
+        _finish(session, exitstatus)
+    try:
+        yield
+    except OSError as error:
+        if not meant:
+            raise
+        unwritten = ReportError(
+            "a report of another plugin cannot be written",
+            place=str(error.filename or "--junitxml, or an option like it"),
+            expected="a folder that the user running the tests may write to",
+            found=error.strerror or type(error).__name__,
+            remedy="make room, or choose another place",
+        )
+        recorder_of(config).errors.append(unwritten)
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+
+def _finish(session: pytest.Session, exitstatus: int) -> None:
+    config = session.config
     terminal: pytest.TerminalReporter | None = config.pluginmanager.get_plugin("terminalreporter")
     if terminal is not None and recorder_of(config).records and "failed" in terminal.stats:
         environments = list(session_of(config).contract.environments)
