@@ -22,7 +22,7 @@ def document(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def allow(action: str | list[str], resource: str = "*", **more: Any) -> dict[str, Any]:
+def allow(action: str | list[str], resource: str | list[str] = "*", **more: Any) -> dict[str, Any]:
     """Write a statement that allows."""
     return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
 
@@ -55,7 +55,7 @@ class Reader:
         return code_of(self.own, "secretsmanager", "get_secret_value", SecretId=self.secret)
 
 
-def error_of(account: Account, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+def error_of(account: Account, service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
     """Return what AWS says against a request, nothing if it does not."""
     try:
         getattr(account.client(service), operation)(**parameters)
@@ -64,7 +64,7 @@ def error_of(account: Account, service: str, operation: str, **parameters: Any) 
     return {}
 
 
-def code_of(account: Account, service: str, operation: str, **parameters: Any) -> str:
+def code_of(account: Account, service: str, operation: str, /, **parameters: Any) -> str:
     """Return the code of the error of a request, nothing if there is none."""
     return str(error_of(account, service, operation, **parameters).get("Code", ""))
 

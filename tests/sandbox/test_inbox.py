@@ -35,6 +35,7 @@ def test_what_is_published_is_kept(sandbox: Running, protocol: str, endpoint: st
     sns = sandbox.account.client("sns")
     topic = sns.create_topic(Name=f"inbox-{protocol}")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol=protocol, Endpoint=endpoint)
+    sns.confirm_subscription(TopicArn=topic, Token=endpoint)
     sns.publish(TopicArn=topic, Subject="down", Message="the shop is down")
     sns.delete_topic(TopicArn=topic)
 
@@ -45,6 +46,17 @@ def test_what_is_published_is_kept(sandbox: Running, protocol: str, endpoint: st
         message["subject"],
         message["message"],
     )
+
+
+def test_nothing_goes_to_who_has_not_confirmed(sandbox: Running) -> None:
+    """A message to a subscription that is pending is lost, as in AWS."""
+    sns = sandbox.account.client("sns")
+    topic = sns.create_topic(Name="unconfirmed")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="nobody@example.com")
+    sns.publish(TopicArn=topic, Message="down")
+    sns.delete_topic(TopicArn=topic)
+
+    assert [] == [one for one in inbox(sandbox) if one["topic"] == topic]
 
 
 def test_no_sandbox_has_no_inbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -205,12 +205,17 @@ def _of_queries(resource: Resource, queries: list[dict[str, Value]]) -> Alarm:
 
 def _inlined(expressions: Mapping[str, Value], returned: str, resource: Resource) -> Value:
     """Return the expression that is watched, with those it refers to written into it."""
-    text = expressions.get(returned)
-    if not isinstance(text, str):
+    if not isinstance(expressions.get(returned), str):
         return resource.reference("metric_query")
+    return inlined({name: text for name, text in expressions.items() if isinstance(text, str)}, returned)
+
+
+def inlined(expressions: Mapping[str, str], returned: str) -> str:
+    """Return the expression of an id, with those it refers to written into it."""
+    text = expressions[returned]
     for _ in expressions:
         for name, inner in expressions.items():
-            if name != returned and isinstance(inner, str):
+            if name != returned:
                 text = substituted(text, {name: f"({inner})"})
     return text
 

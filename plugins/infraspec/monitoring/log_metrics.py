@@ -124,6 +124,14 @@ def _parsed(pattern: str) -> Condition:
     return _Json(pattern).parse()
 
 
+def selected(selector: str, event: str) -> list[Any]:
+    """Return what a selector such as `$.bytes` finds in a log event; nothing if that is no JSON."""
+    try:
+        return _select(json.loads(event), _steps(selector))
+    except (UnreadableError, json.JSONDecodeError):
+        return []
+
+
 def _steps(selector: str) -> _Steps:
     """Return the keys and indices of a selector; None is every element."""
     steps: list[str | int | None] = []
@@ -200,7 +208,7 @@ class Counted(Struct, frozen=True):
     reason: str = ""
 
 
-class _Written(Struct, frozen=True):
+class WrittenLines(Struct, frozen=True):
     """How an event stands in a log group: its lines, and whether it is written there at all."""
 
     lines: list[str]
@@ -224,7 +232,7 @@ class LogMetrics:
     def counted(self, metric_filter: Resource, sample: Sample, subject: AlarmSubject) -> Counted:
         """Tell whether a filter counts every event of a kind about a subject."""
         specimens = Specimens(self.attributes)
-        written = self._written(metric_filter, sample, subject, specimens)
+        written = self.written(metric_filter, sample, subject, specimens)
         pattern = specimens.text(metric_filter.attribute("pattern"))
         answers = [counts(pattern, line) for line in written.lines]
         if written.answer is False:
@@ -263,9 +271,10 @@ class LogMetrics:
                     filters.setdefault(key, []).append(metric_filter)
         return filters
 
-    def _written(
+    def written(
         self, metric_filter: Resource, sample: Sample, subject: AlarmSubject, specimens: Specimens
-    ) -> _Written:
+    ) -> WrittenLines:
+        """Return how events of a kind about a subject stand in the log group that a filter reads."""
         group = self.attributes.narrow(metric_filter.attribute("log_group_name"))
         if sample.origin == "postgresql":
             return self._of_database(group, sample, subject, specimens)
@@ -273,21 +282,23 @@ class LogMetrics:
         writing = [trail for trail in trails if self._group_of(trail.stated("cloud_watch_logs_group_arn")) == group]
         if writing:
             absent = self._all_absent(writing, subject)
-            return _Written(self._lines(sample, subject, specimens), None if absent else True, absent)
+            return WrittenLines(self._lines(sample, subject, specimens), None if absent else True, absent)
         lines = self._lines(sample, subject, specimens, enveloped=True)
         for rule, answer in self.rules.taking(sample, subject):
             targets = [target for target in rule.targets if self._group_of(target.stated("arn")) == group]
             if targets:
                 absent = self._all_absent(targets, subject)
                 if absent:
-                    return _Written(lines, None, absent)
+                    return WrittenLines(lines, None, absent)
                 if answer is None:
-                    return _Written(lines, None, f"whether {rule.resource.address} takes {sample.name} cannot be told")
+                    return WrittenLines(
+                        lines, None, f"whether {rule.resource.address} takes {sample.name} cannot be told"
+                    )
                 if self._writes_events(group, subject.resource) is Truth.YES:
-                    return _Written(lines)
+                    return WrittenLines(lines)
                 missing = "no aws_cloudwatch_log_resource_policy of the plan"
-                return _Written(lines, None, f"{missing} lets EventBridge write to {render(group)}")
-        return _Written(lines, None, f"nothing in the plan writes {sample.name} to the log group {render(group)}")
+                return WrittenLines(lines, None, f"{missing} lets EventBridge write to {render(group)}")
+        return WrittenLines(lines, None, f"nothing in the plan writes {sample.name} to the log group {render(group)}")
 
     def _lines(
         self, sample: Sample, subject: AlarmSubject, specimens: Specimens, *, enveloped: bool = False
@@ -303,17 +314,17 @@ class LogMetrics:
         specimens.certain = specimens.certain and certain
         return lines
 
-    def _of_database(self, group: Value, sample: Sample, subject: AlarmSubject, specimens: Specimens) -> _Written:
+    def _of_database(self, group: Value, sample: Sample, subject: AlarmSubject, specimens: Specimens) -> WrittenLines:
         name, shown = specimens.text(subject.facts["database"]), specimens.text(group)
         lines = self._lines(sample, subject, specimens)
         if shown != f"/aws/rds/instance/{name}/postgresql":
-            return _Written(lines, False if specimens.certain else None, f"{shown} is not the log of {name}")
+            return WrittenLines(lines, False if specimens.certain else None, f"{shown} is not the log of {name}")
         exports = subject.resource.stated("enabled_cloudwatch_logs_exports") if subject.resource else None
         if isinstance(exports, list | tuple) and "postgresql" in exports:
             reason = self._silence(subject) if sample.name == "database-connection" else ""
-            return _Written(lines, None if reason else True, reason)
+            return WrittenLines(lines, None if reason else True, reason)
         certain = is_known(exports)
-        return _Written(lines, False if certain else None, f"{subject.address} does not export the log postgresql")
+        return WrittenLines(lines, False if certain else None, f"{subject.address} does not export the log postgresql")
 
     def _silence(self, subject: AlarmSubject) -> str:
         """Say why a database does not log connections: no parameter group of its own, or one that leaves that off.

@@ -124,7 +124,7 @@ def settle(account: Account) -> None:
     cloudwatch, sns = account.client("cloudwatch"), account.client("sns")
     for alarm in cloudwatch.describe_alarms(StateValue="INSUFFICIENT_DATA")["MetricAlarms"]:
         if str(alarm.get("Namespace", "")).startswith("AWS/"):
-            data = _measured(alarm["MetricName"], alarm["Dimensions"], _harmless(alarm))
+            data = _measured(alarm)
             cloudwatch.put_metric_data(Namespace=alarm["Namespace"], MetricData=data)
         reason = "Threshold Crossed: no datapoints were breaching"
         cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue="OK", StateReason=reason)
@@ -134,17 +134,21 @@ def settle(account: Account) -> None:
                 sns.confirm_subscription(TopicArn=subscription["TopicArn"], Token=subscription["Endpoint"])
 
 
-def _measured(name: str, dimensions: Sequence[Mapping[str, str]], value: float) -> list[dict[str, Any]]:
-    """Return the data of a metric that had one value in each of the last minutes."""
-    now = datetime.now(UTC)
-    times = (now - timedelta(minutes=minutes) for minutes in range(1, _MINUTES + 1))
-    return [{"MetricName": name, "Dimensions": dimensions, "Value": value, "Timestamp": time} for time in times]
+def _measured(alarm: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the data of a metric that had one value in each of the last minutes, and in each period of an alarm."""
+    now, metric = datetime.now(UTC), {name: alarm[name] for name in ("MetricName", "Dimensions")}
+    ages = {60 * minutes for minutes in range(1, _MINUTES + 1)}
+    ages |= {int(alarm["Period"]) * number for number in range(1, int(alarm["EvaluationPeriods"]))}
+    value = _harmless(alarm)
+    return [{**metric, "Value": value, "Timestamp": now - timedelta(seconds=age)} for age in sorted(ages)]
 
 
 def _harmless(alarm: Mapping[str, Any]) -> float:
-    """Return a value on the good side of an alarm's threshold."""
+    """Return a value on the good side of an alarm's threshold, however many of them are added up."""
     threshold = float(alarm.get("Threshold", 0.0))
-    return threshold / 2 if alarm["ComparisonOperator"].startswith("Greater") else threshold * 2 + 1
+    if not alarm["ComparisonOperator"].startswith("Greater"):
+        return threshold * 2 + 1
+    return min(threshold, 0.0) if alarm.get("Statistic") == "Sum" else threshold / 2
 
 
 def _read(containers: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:

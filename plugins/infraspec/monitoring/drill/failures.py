@@ -12,11 +12,11 @@ from msgspec import Struct, convert
 
 from infraspec.core.unknown import Value
 from infraspec.monitoring.catalogue import AlarmSubject, subjects
+from infraspec.monitoring.evaluation import FOREVER, MetricKey
 from infraspec.monitoring.sample_events import Fill
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Resource
 
-FOREVER = 10**9
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -44,19 +44,6 @@ class EmittedMetric(Struct, frozen=True, forbid_unknown_fields=True):
         """Return the metric of one subject."""
         pairs = ((name, _filled(value, fill)) for name, value in self.dimensions.items())
         return MetricKey(_filled(self.namespace, fill), self.name, tuple(sorted(pairs)))
-
-
-class MetricKey(Struct, frozen=True, order=True):
-    """What identifies a metric. Source: Amazon CloudWatch User Guide, "Amazon CloudWatch concepts"."""
-
-    namespace: str
-    name: str
-    dimensions: tuple[tuple[str, str], ...] = ()
-
-    def __str__(self) -> str:
-        """Return namespace, name and dimensions, for a message."""
-        shown = ", ".join(f"{name}={value}" for name, value in self.dimensions)
-        return f"{self.namespace} {self.name}" + (f" ({shown})" if shown else "")
 
 
 class Emissions(Struct, frozen=True, forbid_unknown_fields=True):

@@ -21,17 +21,15 @@ from infraspec.monitoring.alarms import Alarm, alarms
 from infraspec.monitoring.boolean_expressions import AlarmRule, Condition, UnreadableError
 from infraspec.monitoring.catalogue import AlarmSubject
 from infraspec.monitoring.delivery import CLOUDWATCH, Delivery, Route, channels_of, publisher_of
-from infraspec.monitoring.drill.evaluation import NotEvaluatedError, Segment, Watch, World
 from infraspec.monitoring.drill.failures import (
-    FOREVER,
     EmittedEvent,
     EmittedMetric,
     FailureMode,
-    MetricKey,
     failures,
     normal,
     subjects_of,
 )
+from infraspec.monitoring.evaluation import FOREVER, MetricKey, NotEvaluatedError, Segment, Watch, World
 from infraspec.monitoring.event_rules import EventRules
 from infraspec.monitoring.log_metrics import LogMetrics
 from infraspec.monitoring.sample_events import SAMPLES, Answer, Specimens
@@ -110,7 +108,8 @@ class Drill:
         return EventRules(self._attributes)
 
     @cached_property
-    def _logs(self) -> LogMetrics:
+    def logs(self) -> LogMetrics:
+        """What the metric filters of the plan count."""
         return LogMetrics(self._attributes, self._rules)
 
     @cached_property
@@ -140,7 +139,17 @@ class Drill:
         return found
 
     def _outcome(self, name: str, failure: FailureMode, subject: AlarmSubject) -> DrilledFailure:
-        heard = _Heard(dict(self._normal), [], set(), set(), [], [])
+        heard = self._happened(failure, subject)
+        self._evaluate(heard, failure.minutes)
+        return self._judged(name, failure, subject, heard)
+
+    def published(self, failure: FailureMode, subject: AlarmSubject) -> World:
+        """Return the metrics that a failure about a subject changes, with all that is published of them."""
+        heard = self._happened(failure, subject)
+        return {key: heard.world.get(key, ()) for key in heard.touched}
+
+    def _happened(self, failure: FailureMode, subject: AlarmSubject) -> _Heard:
+        heard = _Heard(dict(self.normal), [], set(), set(), [], [])
         heard.counted = bool(failure.events)
         for event in failure.events:
             for about in self.subjects(event.about) if event.about else [subject]:
@@ -148,8 +157,7 @@ class Drill:
         for metric in failure.metrics:
             for about in self.subjects(metric.about) if metric.about else [subject]:
                 self._override(heard, metric, about)
-        self._evaluate(heard, failure.minutes)
-        return self._judged(name, failure, subject, heard)
+        return heard
 
     def _judged(self, name: str, failure: FailureMode, subject: AlarmSubject, heard: _Heard) -> DrilledFailure:
         rings = tuple(sorted(heard.rings, key=lambda ring: (ring.minute, ring.source)))
@@ -190,7 +198,8 @@ class Drill:
         return min(best, default=Truth.NO)
 
     @cached_property
-    def _normal(self) -> Mapping[MetricKey, tuple[Segment, ...]]:
+    def normal(self) -> World:
+        """What is published while nothing fails."""
         heard = _Heard({}, [], set(), set(), [], [])
         for kind, emissions in normal().items():
             for subject in self.subjects(kind):
@@ -222,7 +231,7 @@ class Drill:
                 if route.topics or route.unknown:
                     heard.rings.append(self._ring(start, rule.resource, route, publisher_of(rule.targets), answer))
         for resource, blocks in self._filters:
-            counted = self._logs.counted(resource, sample, subject)
+            counted = self.logs.counted(resource, sample, subject)
             if counted.answer is False:
                 continue
             for key, value in blocks:
@@ -244,14 +253,14 @@ class Drill:
         return tuple(found)
 
     def _is_read(self, key: MetricKey) -> bool:
-        return any(key == one for watch in self._watches.values() for one, _, _ in _keys(watch))
+        return any(key == one for watch in self.watches.values() for one, _, _ in _keys(watch))
 
     @cached_property
     def _alarms(self) -> Mapping[str, Alarm]:
         return {alarm.resource.address: alarm for alarm in alarms(self.plan)}
 
     @cached_property
-    def _watches(self) -> Mapping[str, Watch | str]:
+    def watches(self) -> Mapping[str, Watch | str]:
         """What each alarm watches, or why it is not evaluated, by address."""
         return {address: _watch(alarm, Specimens(self._attributes)) for address, alarm in self._alarms.items()}
 
@@ -275,14 +284,14 @@ class Drill:
     def _at_start(self) -> Mapping[str, str]:
         """The states of all alarms before a failure begins."""
         states: dict[str, str] = {}
-        self._step(self._normal, 0, states, self._watches)
+        self._step(self.normal, 0, states, self.watches)
         return states
 
     def _evaluate(self, heard: _Heard, minutes: int) -> None:
         """Let the alarms that read what a failure changes be evaluated each minute."""
         read = {
             address: watch
-            for address, watch in self._watches.items()
+            for address, watch in self.watches.items()
             if isinstance(watch, str) or any(key in heard.touched for key, _, _ in _keys(watch))
         }
         states, until = dict(self._at_start), 2 * minutes + 30
@@ -303,7 +312,7 @@ class Drill:
     def _note_near(self, heard: _Heard) -> None:
         """Note the alarms that read a metric of the same name with other dimensions, or in another namespace."""
         names, vague = {key.name for key in heard.touched}, {key.name for key in heard.vague}
-        for address, watch in self._watches.items():
+        for address, watch in self.watches.items():
             keys = [key for key, _, _ in _keys(watch)]
             if isinstance(watch, str) or heard.touched.intersection(keys):
                 continue
@@ -314,7 +323,7 @@ class Drill:
                 heard.unheard.append(f"{address}: it reads {', '.join(map(str, keys))}")
         heard.doubts += [
             f"{resource.address}: into which metric it counts is not known"
-            for resource, _ in self._logs.open_filters
+            for resource, _ in self.logs.open_filters
             if heard.counted
         ]
 
@@ -377,11 +386,11 @@ class Drill:
     def quiet_week(self) -> QuietWeek:
         """Let a week pass in which nothing fails."""
         states, rings = dict(self._at_start), []
-        fast = {address: watch for address, watch in self._watches.items() if _is_fast(watch, self._normal)}
+        fast = {address: watch for address, watch in self.watches.items() if _is_fast(watch, self.normal)}
         for minute in range(1, WEEK + 1):
-            due = fast if minute % _SLOW else self._watches
-            rings += [self._alarm_ring(minute, address) for address in self._step(self._normal, minute, states, due)]
-        everything = {**self._watches, **self._composites}
+            due = fast if minute % _SLOW else self.watches
+            rings += [self._alarm_ring(minute, address) for address in self._step(self.normal, minute, states, due)]
+        everything = {**self.watches, **self._composites}
         return QuietWeek(
             tuple(rings),
             tuple(address for address, state in states.items() if state == "ALARM"),

@@ -10,8 +10,10 @@ from infraspec.sandbox.overlay import (
     alarms,
     databases,
     enforcement,
+    events,
     functions,
     inbox,
+    metrics,
     services,
     simulator,
     subscriptions,
@@ -20,10 +22,26 @@ from infraspec.sandbox.overlay import (
 )
 from infraspec.sandbox.server_process import ServerSettings
 
+_PARTS = (
+    alarms, metrics, events, targets, databases, functions, services, simulator, subscriptions, trail, inbox,
+)  # fmt: skip
+
 
 def install(settings: ServerSettings) -> None:
     """Put everything over moto; once, before the first request."""
-    for part in (alarms, targets, databases, functions, services, simulator, subscriptions, trail, inbox):
+    for part in (
+        alarms,
+        metrics,
+        events,
+        targets,
+        databases,
+        functions,
+        services,
+        simulator,
+        subscriptions,
+        trail,
+        inbox,
+    ):
         part.install()
     enforcement.install(settings)
 

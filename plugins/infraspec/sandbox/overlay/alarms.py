@@ -1,4 +1,4 @@
-"""CloudWatch alarms: their first state, composite alarms with their rule evaluated, and their history.
+"""CloudWatch alarms: their first state, composite alarms with their rule evaluated, their actions and their history.
 
 Sources: Amazon CloudWatch API Reference, PutMetricAlarm ("the alarm state is immediately set to INSUFFICIENT_DATA"),
 PutCompositeAlarm (the grammar of AlarmRule) and DescribeAlarmHistory; Amazon CloudWatch User Guide, "Evaluating
@@ -19,6 +19,9 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.logs.models import MetricFilters
 
 from infraspec.monitoring.boolean_expressions import AlarmRule, Condition, UnreadableError
+from infraspec.sandbox.overlay.alarm_actions import execute
+from infraspec.sandbox.overlay.events import emit
+from infraspec.sandbox.overlay.targets import Place
 
 _STATE = (
     "state_value", "state_reason", "state_reason_data", "state_updated_timestamp", "state_transitioned_timestamp",
@@ -72,8 +75,16 @@ def _set_alarm_state(  # noqa: PLR0917 - the parameters of moto's
     before = alarm.state_value if alarm is not None else None
     original(backend, name, reason, data, value)
     if before != value:
-        _changed(backend.alarms[name], str(before), value, reason)
+        _changed(backend, backend.alarms[name], str(before), value, reason)
         _evaluate_composites(backend)
+
+
+def move(backend: Any, alarm: Any, value: str, reason: str) -> None:
+    """Bring an alarm to the state that its metric gives it."""
+    before = alarm.state_value
+    alarm.update_state(reason, "{}", value)
+    _changed(backend, alarm, before, value, reason)
+    _evaluate_composites(backend)
 
 
 def _put_composite_alarm(response: Any) -> Any:
@@ -125,7 +136,7 @@ def _note(alarm: Any, kind: str, summary: str, data: dict[str, Any]) -> None:
     )
 
 
-def _changed(alarm: Any, before: str, after: str, reason: str) -> None:
+def _changed(backend: Any, alarm: Any, before: str, after: str, reason: str) -> None:
     data = {
         "version": "1.0",
         "oldState": {"stateValue": before},
@@ -133,11 +144,30 @@ def _changed(alarm: Any, before: str, after: str, reason: str) -> None:
     }
     _note(alarm, "StateUpdate", f"Alarm updated from {before} to {after}", data)
     alarm.state_transitioned_timestamp = datetime.now(UTC)
-    if not alarm.actions_enabled:
+    change = {
+        "alarmName": alarm.name,
+        "state": {"value": after, "reason": reason, "timestamp": alarm.state_transitioned_timestamp},
+        "previousState": {"value": before},
+    }
+    _, partition, _, region, account, *_ = alarm.alarm_arn.split(":")
+    emit(
+        Place(account, region, partition), "aws.cloudwatch", "CloudWatch Alarm State Change", change, (alarm.alarm_arn,)
+    )
+    if not alarm.actions_enabled or _is_suppressed(backend, alarm):
         return
     actions = {"ALARM": alarm.alarm_actions, "OK": alarm.ok_actions}.get(after, alarm.insufficient_data_actions)
     for action in actions or ():
-        _note(alarm, "Action", f"Successfully executed action {action}", {"actionState": "Succeeded"})
+        error = execute(action, alarm, before)
+        told = f'Failed to execute action {action}. Received error: "{error}"'
+        summary = told if error else f"Successfully executed action {action}"
+        _note(alarm, "Action", summary, {"actionState": "Failed" if error else "Succeeded", "error": error})
+
+
+def _is_suppressed(backend: Any, alarm: Any) -> bool:
+    """Tell whether another alarm keeps the actions of a composite one back. Its periods of waiting are none here."""
+    suppressor = getattr(alarm, "actions_suppressor", None)
+    other = backend.alarms.get(suppressor.rpartition(":alarm:")[2]) if suppressor else None
+    return other is not None and other.state_value == "ALARM"
 
 
 def _evaluate_composites(backend: Any) -> None:
@@ -151,7 +181,7 @@ def _evaluate_composites(backend: Any) -> None:
             if value != alarm.state_value:
                 before, reason = alarm.state_value, f"{alarm.alarm_arn} transitioned to {value}"
                 alarm.update_state(reason, "{}", value)
-                _changed(alarm, before, value, reason)
+                _changed(backend, alarm, before, value, reason)
                 changed = True
         if not changed:
             return

@@ -5,8 +5,9 @@ moto's own enforcement knows no resources and no conditions, and answers 403 to 
 
 from __future__ import annotations
 
+import json
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partialmethod
 from typing import Any
 
@@ -15,14 +16,17 @@ from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse, get_service_model
 from moto.iam.access_control import PermissionResult
 from moto.s3.exceptions import S3AccessDeniedError, S3InvalidAccessKeyIdError
-from moto.s3.models import FakeBucket, s3_backends
+from moto.s3.models import FakeBucket, S3Backend, s3_backends
 from moto.sts.responses import TokenResponse
 from werkzeug.exceptions import HTTPException
 
 from infraspec.sandbox.overlay import trail
 from infraspec.sandbox.overlay.decisions import SandboxIdentity, allowed, ask, compiled, of_key, refusal
+from infraspec.sandbox.overlay.passed_roles import passed_roles
+from infraspec.sandbox.overlay.refusals import is_public, refused
+from infraspec.sandbox.overlay.request_context import keys_of
+from infraspec.sandbox.overlay.secret_keys import key_error
 from infraspec.sandbox.overlay.targets import PREFIXES, Place, RegisteredTarget, parameters_of, targets
-from infraspec.sandbox.overlay.task_start import TaskStart
 from infraspec.sandbox.server_process import ServerSettings
 
 _JSON = {"json", "rest-json", "smithy-rpc-v2-cbor"}
@@ -85,6 +89,7 @@ def install(settings: ServerSettings) -> None:
     ActionAuthenticatorMixin._authenticate_and_authorize_normal_action = lambda *_, **__: None
     ActionAuthenticatorMixin._authenticate_and_authorize_s3_action = partialmethod(_authorize_s3, settings)
     FakeBucket.get_permission = lambda *_, **__: PermissionResult.NEUTRAL
+    S3Backend.put_bucket_policy = partialmethod(_put_bucket_policy, S3Backend.put_bucket_policy)
     TokenResponse.get_caller_identity = partialmethod(_get_caller_identity, settings)
 
 
@@ -100,8 +105,10 @@ def _call_action(response: Any, settings: ServerSettings, original: Callable[[An
     if message is not None:
         trail.record(response, who, action, parameters, error=("AccessDenied", message))
         return denied(response, message)
+    if (error := _not_taken(response, who, action, parameters)) is not None:
+        return error
     try:
-        answer = original(response)
+        answered = original(response)
     except NotImplementedError as error:
         return not_implemented(response, str(error))
     except (ServiceException, HTTPException):
@@ -110,14 +117,21 @@ def _call_action(response: Any, settings: ServerSettings, original: Callable[[An
         traceback.print_exc()
         return not_implemented(response, f"moto fails at {action}: {type(error).__name__}: {error}")
     trail.record(response, who, action, parameters)
-    return answer
+    if action == "BatchGetSecretValue":
+        return _readable_alone(response, who, answered)
+    return answered
+
+
+def _place(response: Any) -> Place:
+    return Place(response.current_account, response.region, response.partition)
 
 
 def _refusal(response: Any, who: SandboxIdentity, action: str, parameters: dict[str, Any]) -> str | None:
     """Return why a request is refused, None if it is not."""
     service = response.boto3_service_name
     name = f"{PREFIXES.get(service, service)}:{action}"
-    place = Place(response.current_account, response.region, response.partition)
+    place = _place(response)
+    keys = keys_of(service, parameters, place)
     if who.everything and name == "sts:AssumeRole":
         (target,) = targets(service, parameters, place)
         return (
@@ -128,13 +142,20 @@ def _refusal(response: Any, who: SandboxIdentity, action: str, parameters: dict[
     if who.everything or name in _NEVER_ASKED:
         return None
     for target in targets(service, parameters, place):
-        message = _of_target(place, who, name, target) or _of_key(service, action, place, who, target)
+        message = _of_target(place, who, name, target, keys)
+        if message is not None:
+            return message
+    for role, receiver in passed_roles(service, action, parameters, place).items():
+        told = {"iam:PassedToService": receiver, "aws:SourceIp": keys["aws:SourceIp"]}
+        message = _of_target(place, who, "iam:PassRole", RegisteredTarget(role), told)
         if message is not None:
             return message
     return None
 
 
-def _of_target(place: Place, who: SandboxIdentity, action: str, target: RegisteredTarget) -> str | None:
+def _of_target(
+    place: Place, who: SandboxIdentity, action: str, target: RegisteredTarget, keys: Mapping[str, Any]
+) -> str | None:
     decision = ask(
         who,
         action,
@@ -143,16 +164,46 @@ def _of_target(place: Place, who: SandboxIdentity, action: str, target: Register
         region=place.region,
         resource_policies=target.policies,
         tags=target.tags,
+        keys=keys,
     )
     return None if allowed(who, decision) else refusal(who, action, target.arn, decision)
 
 
-def _of_key(service: str, action: str, place: Place, who: SandboxIdentity, target: RegisteredTarget) -> str | None:
-    """Return what Secrets Manager says if the key of a secret keeps the reader out."""
-    if (service, action) != ("secretsmanager", "GetSecretValue"):
+def _not_taken(response: Any, who: SandboxIdentity, action: str, parameters: dict[str, Any]) -> Any:
+    """Return the error of a request that is allowed and that AWS does not take, None if it does."""
+    service, place = response.boto3_service_name, _place(response)
+    if (error := refused(service, action, parameters, place)) is not None:
+        return answer(response, AwsAnswerError(error.code, error.message), error.status)
+    if service != "secretsmanager":
         return None
-    start = TaskStart(place.account, place.region, place.partition)
-    return "Access to KMS is not allowed" if start.locked_secret(who, target.arn) else None
+    (target,) = targets(service, parameters, place)[:1]
+    told = key_error(place, who, action, parameters, target.arn)
+    if told is None:
+        return None
+    trail.record(response, who, action, parameters, error=told)
+    return answer(response, AwsAnswerError(*told), 400)
+
+
+def _readable_alone(response: Any, who: SandboxIdentity, answered: Any) -> Any:
+    """Leave in an answer of BatchGetSecretValue what may be read; the rest is among its errors.
+
+    Source: AWS Secrets Manager API Reference, BatchGetSecretValue: it takes GetSecretValue for each secret.
+    """
+    status, headers, body = answered
+    place = _place(response)
+    told, read = json.loads(body), "GetSecretValue"
+    kept, errors = [], list(told["Errors"] or ())
+    for value in told["SecretValues"]:
+        parameters = {"SecretId": value["ARN"]}
+        (target,) = targets("secretsmanager", parameters, place)
+        keys = keys_of("secretsmanager", parameters, place)
+        message = _of_target(place, who, f"secretsmanager:{read}", target, keys)
+        error = ("AccessDeniedException", message) if message else key_error(place, who, read, parameters, target.arn)
+        if error is None:
+            kept.append(value)
+        else:
+            errors.append({"SecretId": value["ARN"], "ErrorCode": error[0], "Message": error[1]})
+    return status, headers, json.dumps({**told, "SecretValues": kept, "Errors": errors})
 
 
 def _authorize_s3(
@@ -163,9 +214,10 @@ def _authorize_s3(
         raise S3InvalidAccessKeyIdError
     action = response._get_action()
     name = f"s3:{_S3_ACTIONS.get(action, action)}"
-    place = Place(response.current_account, response.region, response.partition)
+    place = _place(response)
     arn = f"arn:{place.partition}:s3:::{bucket_name or '*'}" + (f"/{key_name}" if key_name else "")
-    message = _of_target(place, who, name, RegisteredTarget(arn, _bucket_policies(place, bucket_name)))
+    keys = {"aws:SourceIp": keys_of("s3", {}, place)["aws:SourceIp"]}
+    message = _of_target(place, who, name, RegisteredTarget(arn, _bucket_policies(place, bucket_name)), keys)
     if message is not None:
         raise S3AccessDeniedError
     trail.record(response, who, action, {"bucketName": bucket_name, "key": key_name})
@@ -178,6 +230,14 @@ def _bucket_policies(place: Place, name: str | None) -> tuple[Any, ...]:
         return ()
     text = policy.decode() if isinstance(policy, bytes) else policy
     return (compiled(f"the policy of bucket {name}", text, with_principals=True),)
+
+
+def _put_bucket_policy(backend: Any, original: Callable[..., None], bucket_name: str, policy: bytes) -> None:
+    """Refuse a public policy where BlockPublicPolicy is on. Source: Amazon S3 API Reference, PublicAccessBlock."""
+    block = backend.get_bucket(bucket_name).public_access_block
+    if block is not None and str(block.block_public_policy).lower() == "true" and is_public(policy):
+        raise S3AccessDeniedError
+    original(backend, bucket_name, policy)
 
 
 def _get_caller_identity(response: Any, settings: ServerSettings) -> Any:

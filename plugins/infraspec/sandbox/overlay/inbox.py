@@ -16,6 +16,8 @@ from typing import Any
 
 from moto.sns import models
 
+from infraspec.sandbox.overlay.subscriptions import is_pending
+
 _OUTWARD = ("email", "email-json", "http", "https", "sms", "application")
 _MOST = 1000
 MESSAGES: deque[Mapping[str, str]] = deque(maxlen=_MOST)
@@ -36,6 +38,8 @@ def _deliver(subscription: Any, original: Callable[..., None], message: str, *ar
     """Keep what goes to a person or another system; what goes to a queue or a function of the sandbox is delivered."""
     if subscription.protocol not in _OUTWARD:
         original(subscription, message, *arguments, **named)
+        return
+    if is_pending(subscription):
         return
     matcher = subscription._filter_policy_matcher
     if matcher is not None and not matcher.matches(named.get("message_attributes"), message):

@@ -18,6 +18,8 @@ from moto.elbv2.models import elbv2_backends
 from msgspec import Struct, field
 
 from infraspec.sandbox.overlay import task_start
+from infraspec.sandbox.overlay.events import emit
+from infraspec.sandbox.overlay.targets import Place
 from infraspec.sandbox.overlay.task_start import TaskStart
 
 _LOWEST, _HIGHEST = 3, 200
@@ -38,6 +40,39 @@ def threshold_of(service: Any) -> int:
 _EVENTS = 100
 
 
+class StandaloneTask(Struct, frozen=True):
+    """What a task of no service is given: the attributes of a service that a task is made of, and what overrides."""
+
+    name: str
+    cluster_arn: str
+    cluster_name: str
+    network_configuration: dict[str, Any] | None
+    launch_type: str | None
+    platform_version: str | None
+    enable_execute_command: bool
+    tags: list[dict[str, str]]
+    started_by: str
+    overrides: dict[str, Any]
+    propagate_tags: str = "SERVICE"
+
+    @classmethod
+    def of(cls, response: Any, cluster: Any, definition: Any) -> StandaloneTask:
+        """Return what a request to run tasks asks for."""
+        given = response._get_param
+        return cls(
+            given("group") or f"family:{definition.family}",
+            cluster.arn,
+            cluster.name,
+            given("networkConfiguration"),
+            given("launchType"),
+            given("platformVersion"),
+            str(given("enableExecuteCommand")).lower() == "true",
+            given("tags") or [],
+            given("startedBy") or "",
+            given("overrides") or {},
+        )
+
+
 class Rollouts(Struct):
     """The tasks, service deployments and service revisions of one account and region."""
 
@@ -54,12 +89,45 @@ class Rollouts(Struct):
         service.task_definition = definition.arn
         number = str(random.randrange(10**18, 10**19))  # noqa: S311 - an id
         deployment = self._deployment(service, definition, number)
+        self._tell(service, deployment, "SERVICE_DEPLOYMENT_IN_PROGRESS", deployment["rolloutStateReason"])
         reason = self._start(definition).failure(definition)
         if reason is None:
             self._succeed(backend, service, deployment, definition)
         else:
             self._fail(backend, service, deployment, definition, reason)
         self.count(backend, service)
+
+    def run(self, definition: Any, asked: StandaloneTask) -> dict[str, Any]:
+        """Run a task of no service, and return it as it is after it has started, or could not."""
+        identifier = task_start.new_id()
+        task = task_start.make(asked, definition, asked.started_by, identifier, len(self.tasks))
+        task |= {"group": asked.name, "overrides": asked.overrides}
+        role = asked.overrides.get("executionRoleArn")
+        start = TaskStart(self.account, self.region, self.partition, identifier)
+        reason = start.failure(definition, execution_role=role)
+        return self.put(task if reason is None else task_start.failed(task, reason))
+
+    def put(self, task: dict[str, Any]) -> dict[str, Any]:
+        """Keep a task as it is now, and tell EventBridge. Return it."""
+        self.tasks[task["taskArn"]] = task
+        told = {name: value for name, value in task.items() if name != "tags"}
+        emit(self._place, "aws.ecs", "ECS Task State Change", told, (task["taskArn"],))
+        return task
+
+    @property
+    def _place(self) -> Place:
+        return Place(self.account, self.region, self.partition)
+
+    def _tell(self, service: Any, deployment: dict[str, Any], name: str, reason: str) -> None:
+        """Tell EventBridge what became of a deployment."""
+        told = {
+            "eventType": "ERROR" if name.endswith("FAILED") else "INFO",
+            "eventName": name,
+            "deploymentId": deployment["id"],
+            "updatedAt": deployment["updatedAt"],
+            "reason": reason,
+        }
+        emit(self._place, "aws.ecs", "ECS Deployment State Change", told, (service.arn,))
 
     def _start(self, _definition: Any) -> TaskStart:
         return TaskStart(self.account, self.region, self.partition, task_start.new_id())
@@ -79,7 +147,12 @@ class Rollouts(Struct):
             "loadBalancers": service.load_balancers,
             "networkConfiguration": service.network_configuration or None,
             "containerImages": [
-                {"containerName": one["name"], "image": one.get("image")} for one in definition.container_definitions
+                {
+                    "containerName": one["name"],
+                    "image": one.get("image"),
+                    **task_start.digest_of(one.get("image"), self.account),
+                }
+                for one in definition.container_definitions
             ],
         }
         made = f"{prefix}:service-deployment/{service.cluster_name}/{service.name}/{uuid.uuid4().hex[:21]}"
@@ -131,6 +204,7 @@ class Rollouts(Struct):
         self.stop(service, f"Scaling activity initiated by (deployment {deployment['id']})")
         self._run(service, definition, deployment["id"], service.desired_count)
         _complete(deployment)
+        self._tell(service, deployment, "SERVICE_DEPLOYMENT_COMPLETED", deployment["rolloutStateReason"])
         service.deployments = [deployment]
         _event(service, f"(deployment {deployment['id']}) deployment completed.")
         _event(service, "has reached a steady state.")
@@ -144,7 +218,7 @@ class Rollouts(Struct):
             identifier = task_start.new_id()
             own = TaskStart(self.account, self.region, self.partition, identifier).failure(definition) or reason
             task = task_start.make(service, definition, deployment["id"], identifier, index)
-            self.tasks[task["taskArn"]] = task_start.failed(task, own)
+            self.put(task_start.failed(task, own))
         deployment |= {"failedTasks": count, "updatedAt": datetime.now(UTC)}
         before = [one for one in service.deployments if one["rolloutState"] == "COMPLETED"][:1]
         made = self.deployments[service.current_service_deployment]
@@ -162,6 +236,7 @@ class Rollouts(Struct):
         _event(service, f"(deployment {deployment['id']}) deployment failed: tasks failed to start.")
         failed = "ECS deployment circuit breaker: tasks failed to start."
         deployment |= {"rolloutState": "FAILED", "rolloutStateReason": failed}
+        self._tell(service, deployment, "SERVICE_DEPLOYMENT_FAILED", failed)
         why = "Service deployment rolled back because the circuit breaker threshold was exceeded."
         if not rolls_back:
             service.deployments = [deployment, *({**one, "status": "ACTIVE"} for one in before)]
@@ -206,7 +281,7 @@ class Rollouts(Struct):
         taken = len(self.tasks)
         for index in range(count):
             task = task_start.make(service, definition, deployment, task_start.new_id(), taken + index)
-            self.tasks[task["taskArn"]] = task
+            self.put(task)
             started.append(f"(task {task['taskArn'].rpartition('/')[2]})")
         if started:
             noun = "task" if len(started) == 1 else "tasks"
@@ -219,7 +294,7 @@ class Rollouts(Struct):
         if len(running) > service.desired_count:
             for task in running[service.desired_count :]:
                 reason = "Scaling activity initiated by deployment"
-                self.tasks[task["taskArn"]] = task_start.stopped(task, reason, task_start.SCALING)
+                self.put(task_start.stopped(task, reason, task_start.SCALING))
         elif primary is not None and primary["rolloutState"] == "COMPLETED":
             definition = backend.describe_task_definition(service.task_definition)
             reason_not = self._start(definition).failure(definition)
@@ -228,7 +303,7 @@ class Rollouts(Struct):
                 self._run(service, definition, primary["id"], missing)
             for index in range(missing if reason_not else 0):
                 task = task_start.make(service, definition, primary["id"], task_start.new_id(), index)
-                self.tasks[task["taskArn"]] = task_start.failed(task, str(reason_not))
+                self.put(task_start.failed(task, str(reason_not)))
         if primary is not None:
             primary["desiredCount"] = service.desired_count
         _register(backend, service, self._addresses(service))
@@ -237,7 +312,7 @@ class Rollouts(Struct):
     def stop(self, service: Any, reason: str) -> None:
         """Stop the running tasks of a service."""
         for task in self.running(service):
-            self.tasks[task["taskArn"]] = task_start.stopped(task, reason, task_start.SCALING)
+            self.put(task_start.stopped(task, reason, task_start.SCALING))
 
     def running(self, service: Any) -> list[dict[str, Any]]:
         """Return the running tasks of a service."""
@@ -266,7 +341,14 @@ class Rollouts(Struct):
                 one for one in backend.services.values() if one.cluster_arn == cluster.arn and one.status == "ACTIVE"
             ]
             cluster.active_services_count = len(active)
-            cluster.running_tasks_count = sum(one.running_count for one in active)
+        self.count_cluster(backend, service.cluster_name)
+
+    def count_cluster(self, backend: Any, name: str) -> None:
+        """Bring the count of a cluster in step with its tasks, those of no service too."""
+        cluster = backend.clusters.get(name)
+        if cluster is not None:
+            own = [one for one in self.tasks.values() if one["clusterArn"] == cluster.arn]
+            cluster.running_tasks_count = sum(one["lastStatus"] == "RUNNING" for one in own)
             cluster.pending_tasks_count = 0
 
     def _finish(self, service: Any, status: str, reason: str | None) -> None:

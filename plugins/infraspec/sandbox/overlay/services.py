@@ -13,7 +13,7 @@ from moto.ecs.exceptions import InvalidParameterException
 
 from infraspec.resource_types.listing import names
 from infraspec.sandbox.overlay import task_start
-from infraspec.sandbox.overlay.rollouts import Rollouts
+from infraspec.sandbox.overlay.rollouts import Rollouts, StandaloneTask
 from infraspec.sandbox.overlay.trail import page
 
 _KEPT = {api: attribute for attribute, api in names(
@@ -36,6 +36,7 @@ def install() -> None:
     response.describe_services = partialmethod(_describe_services, response.describe_services)
     response.list_tasks = partialmethod(_list_tasks, response.list_tasks)
     response.describe_tasks = partialmethod(_describe_tasks, response.describe_tasks)
+    response.run_task = _run_task
     response.stop_task = partialmethod(_stop_task, response.stop_task)
     backend = models.EC2ContainerServiceBackend
     backend.describe_task_definition = partialmethod(_describe_active, backend.describe_task_definition)
@@ -159,6 +160,26 @@ def _describe_tasks(response: Any, original: _Original) -> Any:
     return ActionResult({"tasks": [*shown, *others], "failures": failures})
 
 
+_MOST_RUN = 10
+
+
+def _run_task(response: Any) -> Any:
+    """Run tasks of no service: each starts, or stops at once with AWS's text, as those of a service do."""
+    backend, rollouts = response.ecs_backend, _rollouts(response)
+    cluster = backend._get_cluster(response._get_param("cluster", "default"))
+    definition = backend.describe_task_definition(response._get_param("taskDefinition"))
+    count, network = int(response._get_param("count") or 1), response._get_param("networkConfiguration")
+    if not 1 <= count <= _MOST_RUN:
+        raise InvalidParameterException(f"Count must be between 1 and {_MOST_RUN}.")
+    if definition.network_mode == "awsvpc" and not network:
+        raise InvalidParameterException(
+            "Network Configuration must be provided when networkMode 'awsvpc' is specified."
+        )
+    tasks = [rollouts.run(definition, StandaloneTask.of(response, cluster, definition)) for _ in range(count)]
+    rollouts.count_cluster(backend, cluster.name)
+    return ActionResult({"tasks": tasks, "failures": []})
+
+
 def _stop_task(response: Any, original: _Original) -> Any:
     identifier = response._get_param("task").rpartition("/")[2]
     rollouts = _rollouts(response)
@@ -166,11 +187,12 @@ def _stop_task(response: Any, original: _Original) -> Any:
     if arn is None:
         return original(response)
     reason = response._get_param("reason") or "Task stopped by user"
-    rollouts.tasks[arn] = task = task_start.stopped(rollouts.tasks[arn], reason, "UserInitiated")
+    task = rollouts.put(task_start.stopped(rollouts.tasks[arn], reason, "UserInitiated"))
     backend = response.ecs_backend
     for service in backend.services.values():
         if task["group"] == f"service:{service.name}" and task["clusterArn"] == service.cluster_arn:
             rollouts.scale(backend, service)
+    rollouts.count_cluster(backend, task["clusterArn"].rpartition("/")[2])
     return ActionResult({"task": task})
 
 

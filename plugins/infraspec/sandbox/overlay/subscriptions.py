@@ -30,7 +30,8 @@ def install() -> None:
     response.get_subscription_attributes = partialmethod(_describe, response.get_subscription_attributes)
 
 
-def _is_pending(subscription: Any) -> bool:
+def is_pending(subscription: Any) -> bool:
+    """Tell whether nobody has confirmed a subscription that a person or another system has to."""
     if subscription.confirmed or subscription.protocol not in _BY_HAND:
         return False
     host = subscription.endpoint.partition("://")[2].partition("/")[0]
@@ -39,7 +40,7 @@ def _is_pending(subscription: Any) -> bool:
 
 def _subscribe(response: Any, original: Callable[[Any], Any]) -> Any:
     arn = original(response).result["SubscriptionArn"]
-    pending = _is_pending(response.backend.subscriptions[arn])
+    pending = is_pending(response.backend.subscriptions[arn])
     wanted = str(response._get_param("ReturnSubscriptionArn", "")).lower() == "true"
     return ActionResult({"SubscriptionArn": "pending confirmation" if pending and not wanted else arn})
 
@@ -61,7 +62,7 @@ def _list(response: Any, original: Callable[[Any], Any]) -> Any:
 
 def _shown(subscription: Any) -> dict[str, str]:
     return {
-        "SubscriptionArn": PENDING if _is_pending(subscription) else subscription.arn,
+        "SubscriptionArn": PENDING if is_pending(subscription) else subscription.arn,
         "Owner": subscription.owner,
         "Protocol": subscription.protocol,
         "Endpoint": subscription.endpoint,
@@ -73,12 +74,12 @@ def _count(response: Any, original: Callable[[Any], Any]) -> Any:
     attributes = original(response).result["Attributes"]
     topic = attributes["TopicArn"]
     own = [one for one in response.backend.subscriptions.values() if one.topic.arn == topic]
-    pending = sum(map(_is_pending, own))
+    pending = sum(map(is_pending, own))
     attributes |= {"SubscriptionsPending": str(pending), "SubscriptionsConfirmed": str(len(own) - pending)}
     return ActionResult({"Attributes": attributes})
 
 
 def _describe(response: Any, original: Callable[[Any], Any]) -> Any:
     attributes = dict(original(response).result["Attributes"])
-    pending = _is_pending(response.backend.subscriptions[attributes["SubscriptionArn"]])
+    pending = is_pending(response.backend.subscriptions[attributes["SubscriptionArn"]])
     return ActionResult({"Attributes": attributes | {PENDING: str(pending).lower()}})

@@ -111,13 +111,20 @@ def _named(service: str, parameters: Parameters) -> list[RegisteredTarget]:
     return [RegisteredTarget(value) for value in values if value.startswith("arn:") and value.split(":")[2] == prefix]
 
 
+def secret_of(place: Place, name: str) -> Any:
+    """Return a secret by its name or ARN, also without the six characters at its end; None if there is none."""
+    backend = secretsmanager_backends[place.account][place.region]
+    return next((one for one in backend.secrets.values() if name in {one.arn, one.name, one.arn[:-7]}), None)
+
+
 def _secret(parameters: Parameters, place: Place) -> list[RegisteredTarget]:
     name = parameters.get("SecretId")
+    if "SecretIdList" in parameters:
+        return [RegisteredTarget("*")]
     if not name:
         created = parameters.get("Name")
         return [RegisteredTarget(place.arn("secretsmanager", f"secret:{created}-??????"))] if created else []
-    backend = secretsmanager_backends[place.account][place.region]
-    found = next((one for one in backend.secrets.values() if name in {one.arn, one.name, one.arn[:-7]}), None)
+    found = secret_of(place, name)
     if found is None:
         return [RegisteredTarget(name if name.startswith("arn:") else place.arn("secretsmanager", f"secret:{name}"))]
     return [RegisteredTarget.of(found.arn, getattr(found, "policy", None), found.tags)]
@@ -131,12 +138,19 @@ def _parameter(parameters: Parameters, place: Place) -> list[RegisteredTarget]:
     return [RegisteredTarget(place.arn("ssm", f"parameter/{name.lstrip('/')}")) for name in bare]
 
 
+def key_of(place: Place, name: str) -> Any:
+    """Return a key by its id, ARN or alias, None if there is none."""
+    backend = kms_backends[place.account][place.region]
+    alias = backend.get_alias_name(name)
+    identifier = backend.get_key_id_from_alias(alias) if alias.startswith("alias/") else backend.get_key_id(name)
+    return backend.keys.get(identifier)
+
+
 def _key(parameters: Parameters, place: Place) -> list[RegisteredTarget]:
     name = parameters.get("KeyId") or parameters.get("TargetKeyId")
     if not name:
         return []
-    backend = kms_backends[place.account][place.region]
-    key = backend.keys.get(backend.get_key_id(backend.any_id_to_key_id(name)))
+    key = key_of(place, name)
     if key is None:
         return [RegisteredTarget(name if name.startswith("arn:") else place.arn("kms", f"key/{name}"))]
     return [RegisteredTarget.of(key.arn, key.policy)]

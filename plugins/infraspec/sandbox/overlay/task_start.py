@@ -17,13 +17,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from moto.ecr.models import ecr_backends
-from moto.kms.models import kms_backends
 from moto.logs.models import logs_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.ssm.models import ssm_backends
 
 from infraspec.ecs.references import EcrImage, ValueFrom, ValueStore, ecr_image, values_from
+from infraspec.sandbox.overlay import trail
 from infraspec.sandbox.overlay.decisions import SandboxIdentity, allowed, ask, of_role, refusal
+from infraspec.sandbox.overlay.secret_keys import REFUSED, KeyUse, use_of
 from infraspec.sandbox.overlay.targets import Place, RegisteredTarget
 
 SCALING = "ServiceSchedulerInitiated"
@@ -51,6 +52,7 @@ def make(service: Any, definition: Any, deployment: str, identifier: str, index:
             "taskArn": arn,
             "name": container["name"],
             "image": container.get("image"),
+            **digest_of(container.get("image"), prefix.split(":")[4]),
             "runtimeId": f"{identifier}-{position:010d}",
             "lastStatus": "RUNNING",
             "healthStatus": "HEALTHY" if container.get("healthCheck") else "UNKNOWN",
@@ -97,6 +99,17 @@ def make(service: Any, definition: Any, deployment: str, identifier: str, index:
     }
 
 
+def digest_of(image: str | None, account: str) -> dict[str, str]:
+    """Return the digest of an image of the account, or that it is named by; nothing where it is not known."""
+    found = ecr_image(image)
+    if isinstance(found, EcrImage) and found.account == account:
+        repository = ecr_backends[account][str(found.region)].repositories.get(found.repository)
+        images = repository.images if repository is not None else ()
+        return next(({"imageDigest": one.get_image_digest()} for one in images if _is(one, str(image))), {})
+    _, _, digest = str(image).partition("@")
+    return {"imageDigest": digest} if digest else {}
+
+
 def _tags(service: Any, definition: Any) -> list[dict[str, str]]:
     own = {"SERVICE": service.tags, "TASK_DEFINITION": definition.tags}.get(service.propagate_tags) or []
     managed = [
@@ -112,7 +125,8 @@ def failed(task: dict[str, Any], reason: str) -> dict[str, Any]:
         task.pop(name)
     for container in task["containers"]:
         container |= {"lastStatus": "STOPPED", "networkInterfaces": []}
-        container.pop("runtimeId")
+        for name in ("runtimeId", "imageDigest"):
+            container.pop(name, None)
     task["attachments"][0]["status"] = "DELETED"
     return stopped(task, reason, "TaskFailedToStart")
 
@@ -157,10 +171,10 @@ class TaskStart(Place, frozen=True):
 
     task: str = ""
 
-    def failure(self, task_definition: Any) -> str | None:
-        """Return the stopped reason of a task of a task definition, None if it starts."""
+    def failure(self, task_definition: Any, execution_role: str | None = None) -> str | None:
+        """Return the stopped reason of a task of a task definition, None if it starts; a role may override its own."""
         needed = list(self._needs_role(task_definition))
-        role_arn = getattr(task_definition, "execution_role_arn", None)
+        role_arn = execution_role or getattr(task_definition, "execution_role_arn", None)
         if not needed:
             return None
         if not role_arn:
@@ -254,6 +268,8 @@ class TaskStart(Place, frozen=True):
         about = RegisteredTarget.of(arn, getattr(secret, "policy", None), getattr(secret, "tags", ()))
         action = "secretsmanager:GetSecretValue"
         refused = self._refused(role, action, arn, resource_policies=about.policies, tags=about.tags)
+        error = ("AccessDenied", refused) if refused else None
+        trail.keep(self, "secretsmanager", role, "GetSecretValue", {"secretId": arn}, error)
         if refused:
             yield fetching + self._denied(refused)
         elif secret is None:
@@ -263,8 +279,8 @@ class TaskStart(Place, frozen=True):
                 f"{fetching}InvalidRequestException: You can't perform this operation on the secret because it was "
                 "marked for deletion."
             )
-        elif self._locked(role, arn, secret.kms_key_id, region):
-            yield fetching + self._denied("Access to KMS is not allowed")
+        elif use_of(Place(self.account, region, self.partition), role, arn, secret.kms_key_id) is not KeyUse.USABLE:
+            yield fetching + self._denied(REFUSED)
         else:
             yield from self._content(secret, key, stage or "AWSCURRENT", version, fetching)
 
@@ -280,29 +296,6 @@ class TaskStart(Place, frozen=True):
             yield f"{fetching}ResourceNotFoundException: {missing}"
         elif key and key not in _json(held[0].get("secret_string")):
             yield f"{_FROM_SECRETS}retrieved secret from Secrets Manager did not contain json key {key}"
-
-    def locked_secret(self, reader: SandboxIdentity, arn: str) -> bool:
-        """Tell whether the key of a secret keeps a reader out."""
-        secrets = secretsmanager_backends[self.account][self.region].secrets.values()
-        secret = next((one for one in secrets if one.arn == arn), None)
-        return secret is not None and self._locked(reader, arn, secret.kms_key_id, self.region)
-
-    def _locked(self, role: SandboxIdentity, secret: str, key: str | None, region: str) -> bool:
-        """Tell whether a secret's key keeps the role out; AWS's own key lets in who may read the secret."""
-        if not key or key.endswith("alias/aws/secretsmanager"):
-            return False
-        backend = kms_backends[self.account][region]
-        identifier = backend.get_key_id(backend.any_id_to_key_id(key))
-        found = backend.keys.get(identifier)
-        if found is None or found.key_state != "Enabled":
-            return True
-        keys = {
-            "kms:ViaService": f"secretsmanager.{region}.amazonaws.com",
-            "kms:CallerAccount": self.account,
-            "kms:EncryptionContext:SecretARN": secret,
-        }
-        policies = RegisteredTarget.of(found.arn, found.policy).policies
-        return self._refused(role, "kms:Decrypt", found.arn, resource_policies=policies, keys=keys) is not None
 
     def _parameter(self, role: SandboxIdentity, target: str) -> Iterator[str]:
         name = target.partition(":parameter")[2] if target.startswith("arn:") else target

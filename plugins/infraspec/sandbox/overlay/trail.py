@@ -17,6 +17,8 @@ from moto.cloudtrail.responses import CloudTrailResponse
 from moto.core.responses import ActionResult
 
 from infraspec.sandbox.overlay.decisions import SandboxIdentity
+from infraspec.sandbox.overlay.events import emit
+from infraspec.sandbox.overlay.targets import Place
 
 _READS = re.compile(r"^(Get|List|Describe|Batch(Get|Check)|Head|Lookup|Simulate|Filter|Query|Scan|Test|Check|Select)")
 _NAMING = re.compile(
@@ -34,24 +36,38 @@ def install() -> None:
 def record(
     response: Any, who: SandboxIdentity, action: str, parameters: dict[str, Any], error: tuple[str, str] | None = None
 ) -> None:
-    """Keep a call, if it is one that is looked up later."""
+    """Keep a call, if it is one that is looked up later, and put it on the bus."""
     reads = _READS.match(action) is not None
     if reads and error is None and action != "GetSecretValue":
         return
+    place = Place(response.current_account, response.region, response.partition)
+    keep(place, response.boto3_service_name, who, action, parameters, error)
+
+
+def keep(  # noqa: PLR0917 - what a record of CloudTrail tells
+    place: Place,
+    service: str,
+    who: SandboxIdentity,
+    action: str,
+    parameters: dict[str, Any],
+    error: tuple[str, str] | None = None,
+) -> None:
+    """Keep a call of somebody, also one that a service of AWS makes with a role, and put it on the bus."""
     now, identifier = datetime.now(UTC), str(uuid.uuid4())
+    reads = _READS.match(action) is not None
     named = {key: value for key, value in parameters.items() if isinstance(value, str) and _NAMING.search(key)}
-    source = f"{_SOURCES.get(response.boto3_service_name, response.boto3_service_name)}.amazonaws.com"
+    prefix = _SOURCES.get(service, service)
     told: dict[str, Any] = {
         "eventVersion": "1.09",
         "userIdentity": {"type": "AssumedRole" if who.role else "IAMUser", "arn": who.arn},
         "eventTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "eventSource": source,
+        "eventSource": f"{prefix}.amazonaws.com",
         "eventName": action,
-        "awsRegion": response.region,
+        "awsRegion": place.region,
         "requestParameters": {key[:1].lower() + key[1:]: value for key, value in named.items()},
         "readOnly": reads,
         "eventID": identifier,
-        "recipientAccountId": response.current_account,
+        "recipientAccountId": place.account,
     }
     if error is not None:
         told |= {"errorCode": error[0], "errorMessage": error[1]}
@@ -61,12 +77,13 @@ def record(
             "EventName": action,
             "ReadOnly": str(reads).lower(),
             "EventTime": now,
-            "EventSource": source,
+            "EventSource": f"{prefix}.amazonaws.com",
             "Username": who.arn.rpartition("/")[2] or who.arn.rpartition(":")[2],
             "Resources": [{"ResourceName": value} for value in named.values()],
             "CloudTrailEvent": json.dumps(told),
         }
     )
+    emit(place, f"aws.{prefix}", "AWS API Call via CloudTrail", told)
 
 
 _SOURCES = {"cloudwatch": "monitoring", "elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tagging"}

@@ -1,8 +1,9 @@
-"""How CloudWatch evaluates a metric alarm, on series that are simulated.
+"""How CloudWatch evaluates a metric alarm, on series that the drill simulates or that the sandbox was given.
 
 Sources: Amazon CloudWatch User Guide, "Evaluating an alarm" and "Configuring how CloudWatch alarms treat missing data";
 Amazon CloudWatch User Guide, "Statistics definitions". The guide says that more datapoints are retrieved than are
-evaluated, and its examples retrieve two more; these are taken here where all of them fit in a day.
+evaluated, and its examples retrieve two more; these are taken here where all of them fit in a day. Times are whole
+numbers: minutes in the drill, seconds in the sandbox.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from msgspec import Struct
 
 from infraspec.core.unknown import is_known
 from infraspec.monitoring.alarms import Alarm, Point, UnreadableExpressionError, value_at
-from infraspec.monitoring.drill.failures import FOREVER, MetricKey
 from infraspec.monitoring.sample_events import Specimens
 
-_DAY, _RETRIEVED_MORE = 1440, 2
+FOREVER = 10**9
+_RETRIEVED_MORE = 2
+_DAY = 1440
 _PERCENTILE = re.compile(r"p(\d+(?:\.\d+)?)")
 _COMPARE: Mapping[str, Callable[[Fraction, Fraction], bool]] = {
     "GreaterThanThreshold": operator.gt,
@@ -34,8 +36,21 @@ class NotEvaluatedError(ValueError):
     """The alarm uses what the drill does not evaluate; the text says what."""
 
 
+class MetricKey(Struct, frozen=True, order=True):
+    """What identifies a metric. Source: Amazon CloudWatch User Guide, "Amazon CloudWatch concepts"."""
+
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        """Return namespace, name and dimensions, for a message."""
+        shown = ", ".join(f"{name}={value}" for name, value in self.dimensions)
+        return f"{self.namespace} {self.name}" + (f" ({shown})" if shown else "")
+
+
 class Segment(Struct, frozen=True):
-    """A value that is published from `start`, before `end`, each `every` minutes, `count` times at once."""
+    """A value that is published from `start`, before `end`, each `every` units of time, `count` times at once."""
 
     value: Fraction
     start: int
@@ -44,7 +59,7 @@ class Segment(Struct, frozen=True):
     count: int = 1
 
     def within(self, after: int, until: int) -> int:
-        """Return how often it is published after a minute, until another and with it."""
+        """Return how often it is published after a time, until another and with it."""
         last = min(until, self.end - 1)
         if last < self.start or last <= after:
             return 0
@@ -57,7 +72,7 @@ World = Mapping[MetricKey, tuple[Segment, ...]]
 
 
 class Watch(Struct, frozen=True):
-    """A metric alarm with everything known that decides its state; periods are in minutes."""
+    """A metric alarm with everything known that decides its state; `day` is the length of a day in the unit of time."""
 
     keys: Mapping[str, tuple[MetricKey, str, int]]
     expression: str
@@ -69,6 +84,9 @@ class Watch(Struct, frozen=True):
     threshold: Fraction
     certain: bool = True
     """Whether everything is known of which metrics it reads."""
+    day: int = _DAY
+    few: str = "evaluate"
+    """What it does about a percentile of few values: `ignore` leaves the state as it is."""
 
     @classmethod
     def of(cls, alarm: Alarm, specimens: Specimens) -> Watch:
@@ -80,9 +98,6 @@ class Watch(Struct, frozen=True):
             raise NotEvaluatedError("it reads no metric")
         if len({period for _, _, period in keys.values()}) > 1:
             raise NotEvaluatedError("its metrics have several periods")
-        comparison = _text(alarm, "comparison_operator")
-        if comparison not in _COMPARE:
-            raise NotEvaluatedError(f"its comparison {comparison} is not evaluated")
         expression = alarm.expression
         if expression is not None and not isinstance(expression, str):
             raise NotEvaluatedError("its expression is not known")
@@ -95,19 +110,28 @@ class Watch(Struct, frozen=True):
             periods,
             int(_number(needed, "datapoints_to_alarm")) if needed else periods,
             _text(alarm, "treat_missing_data"),
-            _COMPARE[comparison],
+            comparison_of(_text(alarm, "comparison_operator")),
             _number(alarm.get("threshold"), "threshold"),
             specimens.certain,
+            few=str(alarm.get("evaluate_low_sample_count_percentiles") or "evaluate"),
         )
 
-    def state(self, world: World, minute: int, before: str) -> str:
-        """Return the state at a minute, after the state before it. Raises NotEvaluatedError."""
-        more = _RETRIEVED_MORE if (self.periods + _RETRIEVED_MORE) * self.period <= _DAY else 0
-        found = [
-            value
-            for at in range(self.periods + more)
-            if (value := self._datapoint(world, minute - at * self.period)) is not None
-        ][: self.periods]
+    @property
+    def retrieved(self) -> int:
+        """How many periods it looks back."""
+        more = _RETRIEVED_MORE if (self.periods + _RETRIEVED_MORE) * self.period <= self.day else 0
+        return self.periods + more
+
+    def datapoints(self, world: World, now: int) -> list[Fraction]:
+        """Return what it is evaluated on at a time, the newest first. Raises NotEvaluatedError."""
+        found = (self._datapoint(world, now - at * self.period) for at in range(self.retrieved))
+        return [value for value in found if value is not None][: self.periods]
+
+    def state(self, world: World, now: int, before: str) -> str:
+        """Return the state at a time, after the state before it. Raises NotEvaluatedError."""
+        found = self.datapoints(world, now)
+        if self.few == "ignore" and self._has_few(world, now):
+            return before
         breaching = sum(self.compare(value, self.threshold) for value in found)
         lacking = self.periods - len(found)
         if not lacking or breaching >= self.needed:
@@ -125,6 +149,16 @@ class Watch(Struct, frozen=True):
             return "INSUFFICIENT_DATA"
         return "ALARM" if breaching == found else "OK"
 
+    def _has_few(self, world: World, now: int) -> bool:
+        """Tell whether the newest datapoint is a percentile of fewer values than make it significant."""
+        after = now - self.period
+        for key, statistic, _ in self.keys.values():
+            percentile = _PERCENTILE.fullmatch(statistic)
+            values = sum(times for _, times in _published(world.get(key, ()), after, now))
+            if percentile and 0 < values < _significant(Fraction(percentile[1]) / 100):
+                return True
+        return False
+
     def _datapoint(self, world: World, until: int) -> Fraction | None:
         point: Point = {
             name: _statistic(statistic, world.get(key, ()), until - self.period, until)
@@ -136,6 +170,13 @@ class Watch(Struct, frozen=True):
             return value_at(self.expression, point)
         except UnreadableExpressionError as error:
             raise NotEvaluatedError(f"its expression has {error}, which is not evaluated") from None
+
+
+def comparison_of(name: str) -> Callable[[Fraction, Fraction], bool]:
+    """Return how a value is compared with the threshold. Raises NotEvaluatedError."""
+    if name not in _COMPARE:
+        raise NotEvaluatedError(f"its comparison {name} is not evaluated")
+    return _COMPARE[name]
 
 
 def _series(alarm: Alarm, name: str, specimens: Specimens) -> tuple[MetricKey, str, int]:
@@ -160,6 +201,12 @@ def _text(alarm: Alarm, name: str) -> str:
     if not is_known(value):
         raise NotEvaluatedError(f"its {name} is not known")
     return str(value)
+
+
+def _significant(percentile: Fraction) -> Fraction:
+    """Return how many values make a percentile significant: ten divided by the smaller part beside it."""
+    part = min(percentile, 1 - percentile)
+    return 10 / part if part else Fraction(FOREVER)
 
 
 def _published(segments: tuple[Segment, ...], after: int, until: int) -> Iterator[tuple[Fraction, int]]:

@@ -10,8 +10,7 @@ from fractions import Fraction
 
 import pytest
 
-from infraspec.monitoring.drill.evaluation import NotEvaluatedError, Segment, Watch
-from infraspec.monitoring.drill.failures import MetricKey
+from infraspec.monitoring.evaluation import MetricKey, NotEvaluatedError, Segment, Watch
 
 KEY = MetricKey("shop", "Errors")
 RETAINED = "retained"
