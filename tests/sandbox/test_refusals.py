@@ -127,6 +127,15 @@ def _there(empty: Running) -> None:
     client("s3").put_public_access_block(Bucket=BUCKET, PublicAccessBlockConfiguration={"BlockPublicPolicy": True})
 
 
+@pytest.mark.parametrize("text", ["{", "[]", '{"Statement": "x"}', "\xff"])
+def test_what_is_no_policy_of_a_bucket_is_refused(empty: Running, text: str) -> None:
+    """Requests about the bucket are decided afterwards as before."""
+    s3 = empty.account.client("s3")
+
+    assert "MalformedPolicy" == code_of(empty.account, "s3", "put_bucket_policy", Bucket=BUCKET, Policy=text)
+    assert s3.get_public_access_block(Bucket=BUCKET)["PublicAccessBlockConfiguration"]["BlockPublicPolicy"]
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_over_a_limit_is_refused(empty: Running, name: str) -> None:
     """The largest that AWS documents is taken, and one more is not."""

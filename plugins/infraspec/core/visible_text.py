@@ -61,8 +61,7 @@ def hcl_string(text: str) -> str:
 
 
 def _escape_of_hcl(character: str) -> str:
-    code = ord(character)
-    return rf"\u{code:04x}" if code < 0x10000 else rf"\U{code:08x}"  # noqa: PLR2004 - what four digits hold
+    return rf"\u{ord(character):04x}" if character <= "\uffff" else rf"\U{ord(character):08x}"
 
 
 def visible_json(text: str) -> str:

@@ -29,19 +29,7 @@ _PARTS = (
 
 def install(settings: ServerSettings) -> None:
     """Put everything over moto; once, before the first request."""
-    for part in (
-        alarms,
-        metrics,
-        events,
-        targets,
-        databases,
-        functions,
-        services,
-        simulator,
-        subscriptions,
-        trail,
-        inbox,
-    ):
+    for part in _PARTS:
         part.install()
     enforcement.install(settings)
 

@@ -15,11 +15,12 @@ from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse, get_service_model
 from moto.iam.access_control import PermissionResult
-from moto.s3.exceptions import S3AccessDeniedError, S3InvalidAccessKeyIdError
+from moto.s3.exceptions import S3AccessDeniedError, S3ClientError, S3InvalidAccessKeyIdError
 from moto.s3.models import FakeBucket, S3Backend, s3_backends
 from moto.sts.responses import TokenResponse
 from werkzeug.exceptions import HTTPException
 
+from infraspec.core.errors import InfraspecError
 from infraspec.sandbox.overlay import trail
 from infraspec.sandbox.overlay.decisions import SandboxIdentity, allowed, ask, compiled, of_key, refusal
 from infraspec.sandbox.overlay.passed_roles import passed_roles
@@ -233,7 +234,15 @@ def _bucket_policies(place: Place, name: str | None) -> tuple[Any, ...]:
 
 
 def _put_bucket_policy(backend: Any, original: Callable[..., None], bucket_name: str, policy: bytes) -> None:
-    """Refuse a public policy where BlockPublicPolicy is on. Source: Amazon S3 API Reference, PublicAccessBlock."""
+    """Refuse what is no policy, and a public one where BlockPublicPolicy is on.
+
+    Sources: Amazon S3 API Reference, "Error responses" (MalformedPolicy) and PublicAccessBlock. moto takes any text,
+    and then no request about the bucket could be decided.
+    """
+    try:
+        compiled(f"the policy of bucket {bucket_name}", policy.decode(), with_principals=True)
+    except (InfraspecError, UnicodeDecodeError):
+        raise S3ClientError("MalformedPolicy", "Policies must be valid JSON and follow its syntax") from None
     block = backend.get_bucket(bucket_name).public_access_block
     if block is not None and str(block.block_public_policy).lower() == "true" and is_public(policy):
         raise S3AccessDeniedError

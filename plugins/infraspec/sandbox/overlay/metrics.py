@@ -29,7 +29,8 @@ from infraspec.sandbox.overlay import alarms
 _DAY = 86400
 _LOCK = RLock()
 """Two requests at once move an alarm once."""
-_TWO = 2
+_EXTREMES = 2
+"""The minimum and the maximum of a statistic set are values of their own."""
 
 
 def install() -> None:
@@ -170,8 +171,8 @@ def _told(datum: Any, at: int) -> Iterator[Segment]:
         yield Segment(total, at, at + 1)
         return
     yield from (Segment(low, at, at + 1), Segment(high, at, at + 1))
-    if count > _TWO:
-        yield Segment((total - low - high) / (count - _TWO), at, at + 1, count=count - _TWO)
+    if count > _EXTREMES:
+        yield Segment((total - low - high) / (count - _EXTREMES), at, at + 1, count=count - _EXTREMES)
 
 
 def _put_metric_data(

@@ -269,7 +269,7 @@ class TaskStart(Place, frozen=True):
         action = "secretsmanager:GetSecretValue"
         refused = self._refused(role, action, arn, resource_policies=about.policies, tags=about.tags)
         error = ("AccessDenied", refused) if refused else None
-        trail.keep(self, "secretsmanager", role, "GetSecretValue", {"secretId": arn}, error)
+        trail.keep(self, "secretsmanager", role, "GetSecretValue", {"secretId": arn}, error=error)
         if refused:
             yield fetching + self._denied(refused)
         elif secret is None:

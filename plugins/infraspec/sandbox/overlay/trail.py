@@ -41,15 +41,16 @@ def record(
     if reads and error is None and action != "GetSecretValue":
         return
     place = Place(response.current_account, response.region, response.partition)
-    keep(place, response.boto3_service_name, who, action, parameters, error)
+    keep(place, response.boto3_service_name, who, action, parameters, error=error)
 
 
-def keep(  # noqa: PLR0917 - what a record of CloudTrail tells
+def keep(
     place: Place,
     service: str,
     who: SandboxIdentity,
     action: str,
     parameters: dict[str, Any],
+    *,
     error: tuple[str, str] | None = None,
 ) -> None:
     """Keep a call of somebody, also one that a service of AWS makes with a role, and put it on the bus."""
