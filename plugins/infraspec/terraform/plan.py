@@ -128,6 +128,14 @@ class Resource(Struct, frozen=True, eq=False):
         """Return an attribute as an expression would see it: Unknown if nothing is known of it."""
         return self.values[attribute] if attribute in self.values else self.reference(attribute)
 
+    def of_block(self, name: str, attribute: str) -> Value:
+        """Return an attribute of a block that may be given once; None without the block, or what hides it."""
+        block = self.stated(name)
+        first = block[0] if isinstance(block, list | tuple) and block else block
+        if isinstance(first, Mapping):
+            return first.get(attribute)
+        return None if first in (None, [], ()) else first
+
     def reference(self, attribute: str) -> Unknown:
         """Return an attribute as a reference to it, whatever is known of it."""
         cause = data_cause(self.address, self.type, attribute) if self.mode == "data" else None

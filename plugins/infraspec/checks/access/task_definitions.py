@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
+from infraspec.checks.access.deployment_room import deployments
 from infraspec.checks.access.secret_access import placed
 from infraspec.checks.access.task_start_fixes import log_groups, role_changes
 from infraspec.checks.common.resources_by_arn import arn_index
@@ -49,9 +50,10 @@ _FARGATE_DRIVERS = ("awslogs", "splunk", "awsfirelens")
 def check_task_definitions(
     plan: Plan, task_definitions: Iterable[TaskDefinition], contract: Contract, environment: str
 ) -> list[Finding]:
-    """Judge the roles of every task definition, and the logs and secrets of every container: one finding each."""
+    """Judge the roles of every task definition, logs and secrets of every container, and the room of deployments."""
     check = _Check(placed(plan, contract, environment), contract, environment)
-    return [finding for definition in task_definitions for finding in check.findings(definition)]
+    found = [finding for definition in task_definitions for finding in check.findings(definition)]
+    return [*found, *deployments(plan)]
 
 
 class _Check:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -50,11 +50,11 @@ def unless_silent(finding: Finding, item: AlarmItem, subject: AlarmSubject) -> F
     service = subject.resource
     if not waits or service is None or finding.verdict is not Verdict.PROVEN:
         return finding
-    enabled = _of_block(service, "deployment_circuit_breaker", "enable")
+    enabled = service.of_block("deployment_circuit_breaker", "enable")
     if enabled in (True, "true"):
         return finding
-    is_other = enabled not in _OFF or _of_block(service, "alarms", "enable") not in _OFF
-    is_other = is_other or _of_block(service, "deployment_controller", "type") not in (None, "ECS")
+    is_other = enabled not in _OFF or service.of_block("alarms", "enable") not in _OFF
+    is_other = is_other or service.of_block("deployment_controller", "type") not in (None, "ECS")
     return replace(
         finding,
         verdict=Verdict.UNDETERMINED if is_other else Verdict.VIOLATED,
@@ -74,15 +74,6 @@ def _breaker(service: Resource) -> SourceChange:
     if not service.stated("deployment_circuit_breaker"):
         return SourceChange("block", service.address, text=_BREAKER)
     return SourceChange("arguments", service.address, "deployment_circuit_breaker.0", entries=(("enable", "true"),))
-
-
-def _of_block(service: Resource, name: str, attribute: str) -> Value:
-    """Return an attribute of a block that may be given once; None without the block, or what hides it."""
-    block = service.stated(name)
-    first = block[0] if isinstance(block, list | tuple) and block else block
-    if isinstance(first, Mapping):
-        return first.get(attribute)
-    return None if first in (None, [], ()) else first
 
 
 LEVEL = "critical"
