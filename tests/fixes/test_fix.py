@@ -652,6 +652,81 @@ def test_containers_in_a_heredoc_are_edited_as_json(logs: str, tmp_path: Path) -
     assert [] == left(tmp_path, fixes)
 
 
+JSON = """\
+[
+  {
+    "name": "api",
+    "image": "public.ecr.aws/docker/library/nginx:1.27",
+    "cpu": 10
+  }
+]
+"""
+TEMPLATE = JSON.replace("10", "${cpu}")
+TEMPLATE_FILE = """\
+data "template_file" "api" {
+  template = file("${path.module}/api.json")
+VARS}
+
+"""
+RENDERED = {
+    "templatefile": ("", 'templatefile("${path.module}/api.json", { cpu = 10 })', TEMPLATE),
+    "merged": ("", 'templatefile("${path.module}/api.json", merge({ cpu = 10 }, {}))', TEMPLATE),
+    "file": ("", 'file("${path.module}/api.json")', JSON),
+    "template_file": (
+        TEMPLATE_FILE.replace("VARS", "\n  vars = {\n    cpu = 10\n  }\n"),
+        "data.template_file.api.rendered",
+        TEMPLATE,
+    ),
+    "no_vars": (TEMPLATE_FILE.replace("VARS", ""), "data.template_file.api.rendered", JSON),
+}
+
+
+@pytest.mark.parametrize("form", RENDERED)
+def test_containers_in_a_file_are_edited_there(form: str, tmp_path: Path) -> None:
+    """Containers in a template or a file of JSON get what they lack there, and what that names is passed to it."""
+    source, expression, text = RENDERED[form]
+    main = f"""\
+{source}resource "aws_ecs_task_definition" "api" {{
+  family                = "api"
+  container_definitions = {expression}
+}}
+"""
+    write(tmp_path, {"api.json": text})
+    fixes = fixes_of(tmp_path, {"main.tf": main})
+    assert not fixes.unfixed
+    assert left(tmp_path, fixes) == []
+    written, patched = fixes.after[tmp_path / "api.json"], fixes.after[tmp_path / "main.tf"]
+    assert '"awslogs-group": "${awslogs_group}"' in written
+    assert written.startswith(text.rstrip("]\n }"))
+    assert "awslogs_group = aws_cloudwatch_log_group.api.name" in patched
+
+
+def test_a_file_that_is_no_template_is_not_made_one(tmp_path: Path) -> None:
+    """Text that is read as it is, and that a template would read otherwise, is left alone: so it is said."""
+    write(tmp_path, {"api.json": JSON.replace("nginx:1.27", "nginx:${tag}")})
+    main = (
+        'resource "aws_ecs_task_definition" "api" {\n  family = "api"\n  container_definitions = file("api.json")\n}\n'
+    )
+    fixes = fixes_of(tmp_path, {"main.tf": main})
+    reason = "api.json is read as it is, and has what a template would read otherwise"
+    assert reason in [one.reason for one in fixes.unfixed]
+
+
+@pytest.mark.parametrize("known", ["", 'data "aws_region" "here" {}\n\n'])
+def test_a_region_that_is_not_known_is_asked_of_the_provider(known: str, tmp_path: Path) -> None:
+    """Where nothing says the region, logs go to the one that the provider has."""
+    write(tmp_path, {"api.json": JSON})
+    contract = CONTRACT.replace('region = "eu-west-1"\n', "")
+    main = (
+        'resource "aws_ecs_task_definition" "api" {\n  family = "api"\n  container_definitions = file("api.json")\n}\n'
+    )
+    fixes = fixes_of(tmp_path, {"main.tf": known + main}, contract=contract)
+    assert left(tmp_path, fixes) == []
+    name = "here" if known else "current"
+    assert f"awslogs_region = data.aws_region.{name}.id" in fixes.after[tmp_path / "main.tf"]
+    assert fixes.after[tmp_path / "main.tf"].count('data "aws_region"') == 1
+
+
 def test_what_is_refused_at_one_place_is_nowhere(tmp_path: Path) -> None:
     """Containers that are no text of the source stay, and so does the rest: no log group without a use is added."""
     source = HEREDOC.replace("LOGS", "").replace("<<-EOT", "local.x").replace("  EOT\n", "")

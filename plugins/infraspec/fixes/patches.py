@@ -16,13 +16,14 @@ from infraspec.fixes.json_text import members_set
 from infraspec.fixes.patch_builder import Item, PatchBuilder, Plans, Site, local_address, root_of
 from infraspec.fixes.policy_patches import statements
 from infraspec.fixes.references import UnfixableError, file_of
+from infraspec.fixes.set_entries import merged, object_text, set_entries
+from infraspec.fixes.template_patches import in_template
 from infraspec.fixes.text_edits import (
     Edit,
     argument_added,
     block_added,
     blocks_after,
     first_argument,
-    items_added,
 )
 from infraspec.fixes.tokens import closing, expression_end, opening
 from infraspec.hcl import ast
@@ -44,7 +45,7 @@ def _arguments(builder: PatchBuilder, items: Sequence[Item]) -> Iterator[Edit]:
         return
     entries = {name: builder.shared(texts) for name, texts in _by_name(items).items()}
     if len(steps) == 1 and steps[0] not in body.attributes:
-        lines = _object(entries)
+        lines = object_text(entries)
         yield _added_argument(site, body, f"{steps[0]} = {lines}")
         return
     found = target(builder.instance(site), ".".join(steps)) if body is site.body else None
@@ -52,16 +53,20 @@ def _arguments(builder: PatchBuilder, items: Sequence[Item]) -> Iterator[Edit]:
         module = found.module
         assert isinstance(module, ModuleInstance)  # noqa: S101 - what declares is one
         file = file_of(module, found.source, builder.boundary)
-        yield from _set_entries(file, found.source.text, found.node, entries)
+        yield from set_entries(file, found.source.text, found.node, entries)
         return
     if len(steps) == 1:
         attribute, source = body.attributes[steps[0]]
-        yield from _merged(file_of(site.module, source, builder.boundary), source, attribute, entries)
+        file = file_of(site.module, source, builder.boundary)
+        yield from merged(file, source.text, attribute.expression, entries)
         return
     text = target(builder.instance(site), steps[0]) if body is site.body else None
-    if text is None or not isinstance(text.node, ast.Template | ast.Literal):
+    if text is None:
         raise UnfixableError(f"{path} of {local_address(site)} is not written as an object here")
-    yield from _in_text(builder, text, steps[1:], entries)
+    if isinstance(text.node, ast.Template | ast.Literal):
+        yield from _in_text(builder, text, steps[1:], entries)
+    else:
+        yield from in_template(builder, site, text, steps[1:], entries)
 
 
 def _in_text(
@@ -143,40 +148,6 @@ def _added_argument(site: Site, body: SourceBody, lines: str) -> Edit:
     return argument_added(site.file, body.source.text, body.at, lines, max(ends, default=None))
 
 
-def _object(entries: Mapping[str, str], indent: str = "") -> str:
-    width, keys = max(map(len, _keys(entries))), _keys(entries)
-    return "\n".join(["{", *(f"{indent}  {key:{width}} = {value}" for key, value in keys.items()), f"{indent}}}"])
-
-
-def _keys(entries: Mapping[str, str]) -> dict[str, str]:
-    return {name if re.fullmatch(r"[A-Za-z_][\w-]*", name) else hcl_string(name): one for name, one in entries.items()}
-
-
-def _set_entries(file: Path, text: str, node: ast.Object, entries: Mapping[str, str]) -> Iterator[Edit]:
-    present = {str(key.value): value for key, value in node.items if isinstance(key, ast.Literal)}
-    for name in entries.keys() & present.keys():
-        yield Edit(file, present[name].at, expression_end(text, present[name].at), entries[name])
-    added = _keys({name: one for name, one in entries.items() if name not in present})
-    if added:
-        yield from items_added(file, text, node.at, [f"{key} = {one}" for key, one in added.items()], commas=False)
-
-
-def _merged(file: Path, source: SourceText, attribute: Attribute, entries: Mapping[str, str]) -> Iterator[Edit]:
-    """Merge entries over the value of an argument."""
-    node, text = attribute.expression, source.text
-    last = node.arguments[-1] if isinstance(node, ast.Call) and node.name == "merge" and node.arguments else None
-    if isinstance(last, ast.Object) and isinstance(node, ast.Call) and not node.expand:
-        yield from _set_entries(file, text, last, entries)
-        return
-    end = _end(source, attribute)
-    if last is not None and isinstance(node, ast.Call) and not node.expand:
-        yield from items_added(file, text, opening(text, node.at, "("), [_object(entries)], commas=True)
-        return
-    written = ", ".join(f"{key} = {one}" for key, one in _keys(entries).items())
-    yield Edit(file, node.at, node.at, "merge(")
-    yield Edit(file, end, end, f", {{ {written} }})")
-
-
 def _blocks(_builder: PatchBuilder, items: Sequence[Item]) -> Iterator[Edit]:
     site = items[0][1]
     for text in dict.fromkeys(change.text for _, _, change in items):
@@ -234,15 +205,15 @@ def _default_tags(builder: PatchBuilder, items: Sequence[Item]) -> Iterator[Edit
     inner = next((nested for _, nested in body.nested("default_tags")), None)
     text = body.source.text
     if inner is None:
-        yield block_added(file, text, body.at, f"default_tags {{\n  tags = {_object(values, '  ')}\n}}")
+        yield block_added(file, text, body.at, f"default_tags {{\n  tags = {object_text(values, '  ')}\n}}")
     elif "tags" in inner.attributes:
         attribute, source = inner.attributes["tags"]
         if isinstance(attribute.expression, ast.Object):
-            yield from _set_entries(file, text, attribute.expression, values)
+            yield from set_entries(file, text, attribute.expression, values)
         else:
-            yield from _merged(file, source, attribute, values)
+            yield from merged(file, source.text, attribute.expression, values)
     else:
-        yield argument_added(file, text, inner.at, f"tags = {_object(values)}", None)
+        yield argument_added(file, text, inner.at, f"tags = {object_text(values)}", None)
 
 
 def _shared_tags(builder: PatchBuilder, items: Sequence[Item]) -> Iterator[Edit]:

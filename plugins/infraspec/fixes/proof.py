@@ -303,10 +303,13 @@ def worse(before: EnvironmentJudgement, after: EnvironmentJudgement, environment
     advised = {(one.rule, one.key) for one in before.findings if one.advice}
     asked = {(SOURCE.id, one.key) for one in awaited(before, after)}
     told = asked == {key for key in now.keys() - known.keys() if key[0] == SOURCE.id} and bool(asked)
+    keys = {(one.rule, one.key) for one in before.findings}
+    elsewise = {(one.rule, one.address) for one in after.findings if (one.rule, one.key) not in keys}
+    places = {(one.rule, one.key): (one.rule, one.address) for one in before.findings}
     lost = [
         key
         for key in known.keys() - now.keys() - advised
-        if known[key] is Verdict.PROVEN and not (told and key[0] == SOURCE.id)
+        if known[key] is Verdict.PROVEN and not (told and key[0] == SOURCE.id) and places[key] not in elsewise
     ]
     if lost:
         yield f"nothing would say any more in {environment}: {listing([f'{rule} {key}' for rule, key in lost], _FEW)}"

@@ -30,13 +30,19 @@ class UnfixableError(Exception):
 
 def file_of(module: ModuleInstance, source: SourceText, boundary: Path) -> Path:
     """Return the file of a text of a module. Raises UnfixableError if it is not to be edited."""
-    path = (module.configuration.directory / Path(source.name).name).resolve()
-    if ".terraform" in path.parts or not path.is_relative_to(boundary.resolve()):
-        raise UnfixableError(f"it is in {source.name}, a module that this repository does not own")
-    if not path.is_file():
-        raise UnfixableError(f"{source.name} is written by a tool when it runs, and no file of this repository")
+    path = own_file(module.configuration.directory / Path(source.name).name, source.name, boundary)
     if path.name.endswith(_JSON):
         raise UnfixableError(f"{source.name} is JSON: `infraspec fix` edits HCL")
+    return path
+
+
+def own_file(file: Path, shown: str, boundary: Path) -> Path:
+    """Return a file of the repository, resolved. Raises UnfixableError if it is not to be edited."""
+    path = file.resolve()
+    if ".terraform" in path.parts or not path.is_relative_to(boundary.resolve()):
+        raise UnfixableError(f"it is in {shown}, a module that this repository does not own")
+    if not path.is_file():
+        raise UnfixableError(f"{shown} is written by a tool when it runs, and no file of this repository")
     return path
 
 

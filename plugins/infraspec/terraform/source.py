@@ -214,7 +214,7 @@ def evaluate(
             environ = environ or {}
             unit = read_root(root, library, known or KnownData(), environ, boundary)
             root, configuration = unit.configuration.directory, unit.configuration
-            files = RootFiles(root, boundary or root)
+            files = RootFiles(root, boundary or root, library.edits)
             if unit.package:
                 files.allow(unit.package)
             evaluation = Evaluation(library, root, files, unit.known, workspace)

@@ -34,7 +34,7 @@ from infraspec.ecs.required_access import required_access
 from infraspec.ecs.requirement import AccessContext
 from infraspec.ecs.task_definition import EXPRESS, TaskDefinition
 from infraspec.terraform.aws_attributes import AwsAttributes
-from infraspec.terraform.plan import Plan
+from infraspec.terraform.plan import Plan, Resource
 
 RULE = RULES["task-definitions"]
 
@@ -98,16 +98,15 @@ class _Check:
         ]
         words = (str(container.name), render(definition.family or ""))
         named = [one for word in words for one in groups if word and word in render(self.attributes.name(one))]
-        region = self.attributes.region_of(resource)
         group = next(iter(groups if len(groups) == 1 else named), None)
-        if not isinstance(region, str):
-            return finding
+        region, source = _region(self.attributes, resource)
         ways = log_groups(resource, definition.family) if group is None else (("", f"{group.address}.name"),)
         changes = []
         references = ((f"{group.address}.name", f"{group.address}.name"),) if group else ()
         for block, name in ways:
             path, entries = _log_entries(container, name, region)
-            beside = block if any(name in one for _, one in entries) else ""
+            blocks = ((block, name), (source, region))
+            beside = "\n\n".join(text for text, own in blocks if text and any(own in one for _, one in entries))
             changes.append(
                 SourceChange("arguments", resource.address, path, entries=entries, references=references, beside=beside)
             )
@@ -215,14 +214,21 @@ class _Check:
         return subject.proven(f"{parsed.store.value}, of {there}; the task runs in {here}")
 
 
+def _region(attributes: AwsAttributes, definition: Resource) -> tuple[str, str]:
+    """Return the expression for the region of a task definition, and the data source that it needs, if it needs one."""
+    region = attributes.region_of(definition)
+    if isinstance(region, str):
+        return quote(region), ""
+    plan, there = attributes.plan, f"{definition.module}." if definition.module else ""
+    known = [one for one in plan.data("aws_region") if one.module == definition.module and one.key is None]
+    source = next((one.address.removeprefix(there) for one in known), "")
+    return (f"{source}.id", "") if source else ("data.aws_region.current.id", 'data "aws_region" "current" {}')
+
+
 def _log_entries(container: Container, group: str, region: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Return where the log configuration of a container goes, and what is set there; the group is an expression."""
     path = f"{_argument(container.path)}.logConfiguration"
-    options = {
-        "awslogs-group": group,
-        "awslogs-region": hcl_string(region),
-        "awslogs-stream-prefix": hcl_string(_PREFIX),
-    }
+    options = {"awslogs-group": group, "awslogs-region": region, "awslogs-stream-prefix": quote(_PREFIX)}
     if container.log_driver == "awslogs" and container.log_options:
         missing = ((key, one) for key, one in options.items() if container.log_options.get(key) in (None, ""))
         return f"{path}.options", tuple(missing)

@@ -74,6 +74,11 @@ class Library:
         result._for_opentofu, result._tools = self._for_opentofu, self._tools
         return result
 
+    @property
+    def edits(self) -> Mapping[Path, str]:
+        """The texts that files have in place of their own, by resolved path."""
+        return self._texts
+
     def file(self, path: Path, errors: list[InfraspecError] | None = None) -> File:
         """Return the tree of a file, parsed once. Syntax errors go to `errors`, or are raised if that is not given."""
         key = str(path)

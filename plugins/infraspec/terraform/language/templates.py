@@ -104,8 +104,11 @@ def render_file(arguments: list[Value], scope: Scope, render: Render) -> Value:
     if not isinstance(path, str) or isinstance(names, Unknown):
         scope.may_fail(path, names)
         return named(f"templatefile({operand(path)}, {operand(names)})", path, names)
-    file = scope.module.files.resolve(path)
-    return _render("templatefile", _parse_file(file, path), names, scope, render)
+    files = scope.module.files
+    text = files.replaced(path)
+    if text is not None:
+        return _render("templatefile", (parse_template(text, path), SourceText(path, text)), names, scope, render)
+    return _render("templatefile", _parse_file(files.resolve(path), path), names, scope, render)
 
 
 def render_text(arguments: list[Value], scope: Scope, render: Render) -> Value:

@@ -9,7 +9,7 @@ import hashlib
 import os
 import posixpath
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -27,11 +27,12 @@ class RootFiles:
     """Resolve the paths that `file`, `templatefile` and `fileset` are given.
 
     Terraform runs in the root module's directory, so relative paths start there. What is read lies in the repository
-    of `boundary`, or in the root itself.
+    of `boundary`, or in the root itself. `texts` has other contents of some files, by resolved path.
     """
 
-    def __init__(self, root: Path, boundary: Path) -> None:
+    def __init__(self, root: Path, boundary: Path, texts: Mapping[Path, str] | None = None) -> None:
         self.root = root
+        self._texts = texts or {}
         self.allowance = Allowance()
         self.beginnings: dict[str, str] = {}
         self.further: Callable[[str], Function | None] = lambda _name: None
@@ -45,6 +46,22 @@ class RootFiles:
         """Tell whether a path, and what it links to, lies where files may be read."""
         real = path.resolve()
         return any(real.is_relative_to(directory) for directory in self._allowed)
+
+    def read(self, path: str) -> bytes:
+        """Return the content of a file.
+
+        FileAccessError if it lies outside, FileReadError if it cannot be read.
+        """
+        try:
+            file = self.resolve(path)
+            text = self._texts.get(file.resolve()) if self._texts else None
+            return read_regular(file) if text is None else text.encode()
+        except (OSError, ValueError) as error:
+            raise unreadable(path, error) from None
+
+    def replaced(self, path: str) -> str | None:
+        """Return the text that a file has in place of its own."""
+        return self._texts.get(self.resolve(path).resolve()) if self._texts else None
 
     def resolve(self, path: str) -> Path:
         """Return the absolute path of a readable place.
@@ -151,7 +168,7 @@ def expand(path: str) -> str:
 def content(files: Files, path: str) -> str:
     """Return the content of a file of UTF-8 text."""
     try:
-        return well_formed(_read(files, path).decode())
+        return well_formed(files.read(path).decode())
     except UnicodeDecodeError:
         raise EvaluationError(
             "the file is not UTF-8 text", expected="UTF-8", found=path, remedy=f'filebase64("{path}") reads any file'
@@ -191,7 +208,7 @@ def _below(start: Path) -> Iterator[str]:
 @function("filebase64", text, files=True)
 def content_base64(files: Files, path: str) -> str:
     """Return the content of a file in base64."""
-    return base64_text(_read(files, path))
+    return base64_text(files.read(path))
 
 
 def _register(name: str, digest: str, *, hexadecimal: bool) -> None:
@@ -222,10 +239,3 @@ def _digest(name: str, files: Files, path: str) -> bytes:
     except (OSError, ValueError) as error:
         raise unreadable(path, error) from None
     return found.digest()
-
-
-def _read(files: Files, path: str) -> bytes:
-    try:
-        return read_regular(files.resolve(path))
-    except (OSError, ValueError) as error:
-        raise unreadable(path, error) from None

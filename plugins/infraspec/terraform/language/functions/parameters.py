@@ -48,6 +48,12 @@ class Files(Protocol):
     def root(self) -> Path:
         """The directory that relative paths start from."""
 
+    def read(self, path: str) -> bytes:
+        """Return the content of a file; FileAccessError if it lies outside, FileReadError if it cannot be read."""
+
+    def replaced(self, path: str) -> str | None:
+        """Return the text that a file has in place of its own."""
+
     def resolve(self, path: str) -> Path:
         """Return the absolute path; FileAccessError if it lies outside, FileReadError if there can be no such path."""
 
