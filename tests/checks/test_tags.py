@@ -108,6 +108,16 @@ def test_all_faults_of_a_resource_are_one_finding() -> None:
                 "tags",
                 entries=(("Owner", '"platform-team"'), ("CostCenter", '"engineering"'), ("SecretType", '"…"')),
             ),
+            SourceChange(
+                "default_tags",
+                "aws_secretsmanager_secret.this",
+                entries=(
+                    ("Owner", '"platform-team"'),
+                    ("CostCenter", '"engineering"'),
+                    ("SecretType", "var.secret_type"),
+                ),
+                needs='variable "secret_type" {\n  type = string\n}',
+            ),
         ),
     )
     assert [expected] == _check(resource, resource=SPECIFIC)

@@ -288,10 +288,37 @@ def test_a_tag_is_written_as_the_others_write_it(owner: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("owners", [("var.owner", '"platform"'), ("upper(var.owner)",) * 2])
 def test_a_tag_that_is_written_otherwise_is_not_taken(owners: tuple[str, str], tmp_path: Path) -> None:
-    """Where the others do not agree, or take it from elsewhere, the value is for the owner to say."""
+    """Where the others do not agree, or take it from elsewhere, a variable of the root module has the value."""
     fixes = fixes_of(tmp_path, {"main.tf": queues(*owners)}, contract=OPEN)
-    assert {} == fixes.after
-    assert ["no variable or local value of the module is a map with Owner"] == [one.reason for one in fixes.unfixed]
+    (text,) = fixes.after.values()
+    assert text == queues(*owners) + PROVIDER.replace("VALUE", "var.owner")
+    assert [] == left(tmp_path, fixes)
+
+
+PROVIDER = """
+provider "aws" {
+  default_tags {
+    tags = {
+      Owner = VALUE
+    }
+  }
+}
+"""
+
+
+@pytest.mark.parametrize("provider", ["", 'provider "aws" {\n  region = "eu-west-1"\n}\n'])
+def test_a_value_that_nobody_has_is_asked_for(provider: str, tmp_path: Path) -> None:
+    """A tag that no resource has gets a variable of the root module, whose value is listed as awaited."""
+    contract = CONTRACT + "[tags.common]\nCostCenter = {}\n"
+    module = 'resource "aws_sqs_queue" "jobs" {\n  name = "jobs"\n}\n'
+    given = {"terraform.tfvars": 'size = "small"\n', "variables.tf": 'variable "size" {}\n'}
+    files = given | {"main.tf": provider + 'module "jobs" {\n  source = "./jobs"\n}\n', "jobs/main.tf": module}
+    fixes = fixes_of(tmp_path, files, contract=contract)
+    assert [] == left(tmp_path, fixes)
+    text = "".join(fixes.after.values())
+    assert 'variable "cost_center" {\n  type = string\n}' in text
+    assert "CostCenter = var.cost_center" in text
+    assert ["prod"] == [name for name, _ in fixes.awaited]
 
 
 def test_a_map_of_the_caller_has_the_tags(tmp_path: Path) -> None:

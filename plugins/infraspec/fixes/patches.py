@@ -171,6 +171,8 @@ def _of_root(builder: PatchBuilder, items: Sequence[Item]) -> Iterator[Edit]:
     for _, site, change in items:
         for block in parse(change.text, "blocks").body.blocks:
             text = change.text[block.at : closing(change.text, opening(change.text, block.at)).start + 1]
+            if block.type == "variable" and block.labels[0] in root_of(site).configuration.variables:
+                continue  # it asks for the value already
             by_labels.setdefault(text.partition("{")[0], []).append((siblings[site.environment], text))
     blocks: dict[str, list[str]] = {}
     for labels, texts in by_labels.items():
@@ -197,11 +199,16 @@ def _default_tags(builder: PatchBuilder, items: Sequence[Item]) -> Iterator[Edit
     siblings = _roots(builder, site)
     entries = _by_name((one, siblings[own.environment], change) for one, own, change in items)
     body = root.configuration.providers.get(site.resource.provider or "aws")
-    if body is None:
-        raise UnfixableError(f"the root module has no block for the provider of {local_address(site)}")
-    file = file_of(root, body.source, builder.boundary)
     everyone = list(siblings.values())
     values = {name: builder.shared(texts, inside=False, siblings=everyone) for name, texts in entries.items()}
+    if body is None:
+        if site.resource.provider not in {"", "aws"}:
+            raise UnfixableError(f"the root module has no block for the provider of {local_address(site)}")
+        tags = object_text(values, "    ")
+        block = f'provider "aws" {{\n  default_tags {{\n    tags = {tags}\n  }}\n}}'
+        yield builder.naming.declared(root, "providers.tf", block)
+        return
+    file = file_of(root, body.source, builder.boundary)
     inner = next((nested for _, nested in body.nested("default_tags")), None)
     text = body.source.text
     if inner is None:

@@ -155,6 +155,9 @@ class Prover(Struct):
             if not following:
                 break
             built = _builder(patched).build(following)
+            while others := [one.following for one in built.refused if one.following is not None]:
+                following = [one for one in following if one not in built.refused] + others
+                built = _builder(patched).build(following)
             texts = {**texts, **_texts(patched, applied(built))}
             patched = self.infrastructure.edited(texts)
             after = patched.judged()
