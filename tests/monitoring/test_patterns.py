@@ -97,3 +97,38 @@ def test_expressions_that_are_not_arithmetic_are_unreadable(found: str) -> None:
     """What is not evaluated here is said, not guessed."""
     with pytest.raises(UnreadableExpressionError):
         difference(WANTED, found, ["failed", "started"])
+
+
+VAGUE = "x0123456789abcdef"
+WORDS = st.sampled_from(["api", "api-1", "service:api", "service:*", "*", "RUNNING", ""])
+
+
+@given(value=WORDS, wanted=WORDS, operator=st.sampled_from(["=", "!="]), begin=st.sampled_from(["", "service:", "api"]))
+def test_what_a_filter_says_of_a_part_that_is_not_known_holds_for_each_value(
+    value: str, wanted: str, operator: str, begin: str
+) -> None:
+    """A filter pattern says True or False of an event with an unknown part only if it does so whatever that is."""
+    pattern = f'{{ $.group {operator} "{wanted}" && $.status = "RUNNING" }}'
+    said = counts(pattern, json.dumps({"group": begin + VAGUE, "status": "RUNNING"}))
+    assert said is None or said is counts(pattern, json.dumps({"group": begin + value, "status": "RUNNING"}))
+    assert counts(pattern, json.dumps({"group": VAGUE, "status": "STOPPED"})) is False
+
+
+MATCHERS = st.one_of(
+    WORDS,
+    st.sampled_from(["prefix", "suffix", "wildcard", "equals-ignore-case"]).flatmap(
+        lambda name: WORDS.map(lambda word: {name: word})
+    ),
+    WORDS.map(lambda word: {"anything-but": [word]}),
+)
+
+
+@given(value=WORDS, matcher=MATCHERS, begin=st.sampled_from(["", "service:", "api"]))
+def test_what_an_event_pattern_says_of_a_part_that_is_not_known_holds_for_each_value(
+    value: str, matcher: Any, begin: str
+) -> None:
+    """An event pattern says True or False of an event with an unknown part only if it does so whatever that is."""
+    pattern = {"group": [matcher], "status": ["RUNNING"]}
+    said = takes(pattern, {"group": begin + VAGUE, "status": "RUNNING"})
+    assert said is None or said is takes(pattern, {"group": begin + value, "status": "RUNNING"})
+    assert takes(pattern, {"group": VAGUE, "status": "STOPPED"}) is False

@@ -23,7 +23,7 @@ from infraspec.iam.policy.partial_arn import PartialArn
 from infraspec.iam.policy.principals import Principal
 from infraspec.iam.policy.statements import IdentityPolicy
 from infraspec.monitoring.catalogue import AlarmSubject
-from infraspec.monitoring.sample_events import Answer, Sample, Specimens, all_hold, any_holds
+from infraspec.monitoring.sample_events import Answer, Sample, Specimens, all_hold, any_holds, is_vague
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Resource
 
@@ -74,7 +74,8 @@ def _field(key: str, wanted: Any, event: Mapping[str, Any]) -> Answer:
 
 def _matches(matcher: Any, value: Any, *, present: bool) -> Answer:
     if not isinstance(matcher, Mapping):
-        return present and value == matcher and isinstance(value, bool) == isinstance(matcher, bool)
+        same = present and value == matcher and isinstance(value, bool) == isinstance(matcher, bool)
+        return None if present and not same and (is_vague(value) or is_vague(matcher)) else same
     if len(matcher) != 1:
         return None
     ((operator, operand),) = matcher.items()
@@ -83,14 +84,14 @@ def _matches(matcher: Any, value: Any, *, present: bool) -> Answer:
     if not present:
         return False
     if operator == "anything-but":
-        if not isinstance(operand, Mapping):
-            return value not in (operand if isinstance(operand, list) else [operand])
-        answer = _matches(operand, value, present=True)
+        operands = operand if isinstance(operand, list) else [operand]
+        answer = any_holds([_matches(one, value, present=True) for one in operands])
         return None if answer is None else not answer
     compare = _OPERATORS.get(operator)
     if compare is None or not isinstance(operand, str):
         return None
-    return compare(value, operand) if isinstance(value, str) else False
+    answer = compare(value, operand) if isinstance(value, str) else False
+    return None if not answer and (is_vague(value) or is_vague(operand)) else answer
 
 
 _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
@@ -162,7 +163,7 @@ class EventRules:
         answers = [takes(pattern, envelope) for envelope in sample.envelopes(subject.fill(specimens))] or [False]
         if all(answers):
             return enabled
-        return False if False in answers and specimens.certain else None
+        return False if False in answers else None
 
     @staticmethod
     def _enabled(rule: Resource, sample: Sample) -> Answer:

@@ -25,7 +25,7 @@ from infraspec.iam.policy.context import Context
 from infraspec.monitoring.boolean_expressions import Condition, Expression, UnreadableError
 from infraspec.monitoring.catalogue import AlarmSubject
 from infraspec.monitoring.event_rules import EventRules, grants
-from infraspec.monitoring.sample_events import Answer, Sample, Specimens, any_holds
+from infraspec.monitoring.sample_events import Answer, Sample, Specimens, all_hold, any_holds, is_vague
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Resource
 
@@ -65,14 +65,16 @@ def _text(pattern: str, event: str) -> Answer:
     """Match terms: all plain ones, no `-` one; `?` ones are alternatives, which count only among themselves."""
     if pattern.startswith("["):
         return None
-    found: dict[str, list[bool]] = {"": [], "-": [], "?": []}
+    found: dict[str, list[Answer]] = {"": [], "-": [], "?": []}
     for sign, term in _TERM.findall(pattern):
         if term.startswith("%"):
             return None
-        found[sign].append((_unquoted(term) if term.startswith('"') else term) in event)
+        text = _unquoted(term) if term.startswith('"') else term
+        found[sign].append(True if text in event else None if is_vague(event) or is_vague(text) else False)
     if found["?"] and not found[""] and not found["-"]:
-        return any(found["?"])
-    return all(found[""]) and not any(found["-"])
+        return any_holds(found["?"])
+    excluded = any_holds(found["-"])
+    return all_hold([*found[""], None if excluded is None else not excluded])
 
 
 def _unquoted(text: str) -> str:
@@ -163,12 +165,12 @@ def _step(value: Any, step: str | int | None) -> list[Any]:
     return value if step is None else value[step : step + 1]
 
 
-def _equals(value: Any, kind: str, wanted: str) -> bool:
+def _equals(value: Any, kind: str, wanted: str) -> Answer:
     text = _unquoted(wanted) if kind == "text" else wanted
     if isinstance(value, bool) or value is None or isinstance(value, dict | list):
         return False
     if isinstance(value, str):
-        return matches(text, value)
+        return True if matches(text, value) else None if is_vague(value) or is_vague(text) else False
     try:
         return bool(float(text) == value)
     except ValueError:
@@ -178,7 +180,7 @@ def _equals(value: Any, kind: str, wanted: str) -> bool:
 def _ordered(compare: Callable[[float, float], bool]) -> Callable[[Any, str, str], Answer]:
     def answer(value: Any, _kind: str, wanted: str) -> Answer:
         if not isinstance(value, int | float) or isinstance(value, bool):
-            return False
+            return None if is_vague(value) else False
         try:
             return compare(value, float(wanted.strip('"')))
         except ValueError:
@@ -187,9 +189,14 @@ def _ordered(compare: Callable[[float, float], bool]) -> Callable[[Any, str, str
     return answer
 
 
+def _differs(value: Any, kind: str, wanted: str) -> Answer:
+    same = _equals(value, kind, wanted)
+    return None if same is None else not same
+
+
 _COMPARE: Mapping[str, Callable[[Any, str, str], Answer]] = {
     "=": _equals,
-    "!=": lambda value, kind, wanted: not _equals(value, kind, wanted),
+    "!=": _differs,
     "<": _ordered(lambda left, right: left < right),
     ">": _ordered(lambda left, right: left > right),
     "<=": _ordered(lambda left, right: left <= right),
@@ -240,7 +247,7 @@ class LogMetrics:
         if all(answers):
             absent = self._all_absent([metric_filter], subject)
             return Counted(None, absent) if absent and written.answer else Counted(written.answer, written.reason)
-        if False in answers and specimens.certain:
+        if False in answers:
             reason = f"the pattern of {metric_filter.address} does not take the event {sample.name}"
             return Counted(answer=False, reason=reason)
         return Counted(None, f"whether the pattern of {metric_filter.address} takes {sample.name} cannot be told")

@@ -60,6 +60,14 @@ class Specimens(Struct):
         return "x" + hashlib.sha256(unknown.address.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
+_STAND_IN = re.compile(r"x[0-9a-f]{16}")
+
+
+def is_vague(text: object) -> bool:
+    """Tell whether a text may have a stand-in for what is not known: that something else differs from it is open."""
+    return isinstance(text, str) and _STAND_IN.search(text) is not None
+
+
 _SOURCES = {"cloudtrail": "aws.secretsmanager", "ecs": "aws.ecs", "rds": "aws.rds"}
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
