@@ -335,6 +335,18 @@ def test_a_map_of_the_caller_has_the_tags(tmp_path: Path) -> None:
     assert [] == left(tmp_path, fixes)
 
 
+@pytest.mark.parametrize(("labels", "number"), [(("main",), 0), (("main", "other"), 2)])
+def test_the_only_name_that_a_pattern_allows_is_given_to_the_only_resource(
+    labels: tuple[str, ...], number: int, tmp_path: Path
+) -> None:
+    """A pattern without an open word names one resource; of two, both would have the same name."""
+    contract = CONTRACT + '[names.patterns]\naws_ecs_cluster = "{application}-{environment}-cluster"\n'
+    clusters = "".join(f'resource "aws_ecs_cluster" "{label}" {{\n  name = "tf-{label}"\n}}\n' for label in labels)
+    fixes = fixes_of(tmp_path, {"main.tf": clusters}, contract=contract)
+    assert number == len(fixes.unfixed)
+    assert number == len(left(tmp_path, fixes))
+
+
 WATCHED = """\
 resource "aws_ecs_cluster" "main" {
   name = "shop"
@@ -374,6 +386,40 @@ def test_the_first_alarms_come_with_their_way_to_people(root: tuple[str, ...], t
     assert [] == left(tmp_path, fixes)
 
 
+OF_AN_APPLICATION = """
+resource "aws_sns_topic" "orders" {
+  name = "orders"
+}
+
+resource "aws_cloudwatch_metric_alarm" "scaling" {
+  alarm_name          = "scaling"
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateNumberOfMessagesVisible"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 1
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 1
+  alarm_actions       = [aws_sns_topic.orders.arn]
+}
+"""
+
+
+@pytest.mark.parametrize("other", ["", OF_AN_APPLICATION])
+@pytest.mark.parametrize("account", ['account_id = "111122223333"\n', ""])
+def test_alarms_of_what_has_a_name_that_is_not_known(other: str, account: str, tmp_path: Path) -> None:
+    """A name that is not known is written by the attribute that has it; topics of an application are none of alerts."""
+    named = WATCHED.replace('= "shop"', '= "${var.name}-shop"').replace('= "api"', '= "${var.name}-api"')
+    watched = 'variable "name" {\n}\n\n' + named
+    contract = CONTRACT.replace('account_id = "111122223333"\n', account) + "[alarms]\n"
+    fixes = fixes_of(tmp_path, {"main.tf": watched + other}, contract=contract)
+    assert [one.finding.key for one in fixes.unfixed] == []
+    assert [] == left(tmp_path, fixes)
+    text = "".join(fixes.after.values())
+    assert "ServiceName = aws_ecs_service.api.name" in text
+    assert "service:${aws_ecs_service.api.name}" in text
+
+
 def test_whom_alerts_go_to_is_asked_for(tmp_path: Path) -> None:
     """Where variables have their values in a file, those of the addresses are listed, and nothing else is left open."""
     contract = CONTRACT.replace("[environments.prod]\n", '[environments.prod]\nvar_files = ["prod.tfvars"]\n')
@@ -386,13 +432,15 @@ def test_whom_alerts_go_to_is_asked_for(tmp_path: Path) -> None:
     assert "critical_email_endpoint = …" in asked
 
 
-def test_a_repository_with_topics_gets_no_others(tmp_path: Path) -> None:
-    """Where there is a topic, which alerts it is meant for is left to its owner."""
-    source = {"main.tf": WATCHED + 'resource "aws_sns_topic" "own" {}\n'}
-    fixes = fixes_of(tmp_path, source, contract=CONTRACT + "[alarms]\nwithout = []\n")
-    assert {} == fixes.after
-    reasons = {one.reason for one in fixes.unfixed}
-    assert {"which of the topics it belongs to, an endpoint, or a playbook is for you to say"} == reasons
+def test_a_topic_that_reaches_nobody_is_not_the_one_of_alerts(tmp_path: Path) -> None:
+    """Where no topic reaches the channels of a level, alerts get topics of their own, and those that are there stay."""
+    own = 'resource "aws_sns_topic" "critical" {\n}\n'
+    fixes = fixes_of(tmp_path, {"main.tf": WATCHED + own}, contract=CONTRACT + "[alarms]\nwithout = []\n")
+    assert [] == left(tmp_path, fixes)
+    text = "".join(fixes.after.values())
+    assert own in text
+    assert 'resource "aws_sns_topic" "critical_2"' in text
+    assert 'resource "aws_sns_topic" "warning"' in text
 
 
 def test_tags_in_blocks(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from importlib import resources
 from itertools import chain
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from infraspec.contract.alarms import AlarmItem, Alarms, Metric
 from infraspec.core.errors import ContractError, ErrorCollector
@@ -31,6 +32,8 @@ class AlarmSubject(Struct, frozen=True, eq=False):
     address: str
     facts: Mapping[str, Value]
     resource: Resource | None = None
+    attributes: Mapping[str, str] = {}
+    """The addresses of attributes that have the same values, by placeholder."""
 
     def fill(self, specimens: Specimens) -> Callable[[str], str]:
         """Return a function that gives the text of a placeholder, with stand-ins for what is not known."""
@@ -68,7 +71,7 @@ def subjects(kind: str, attributes: AwsAttributes, facts: Mapping[str, str], env
             ]
         case _:
             raise ValueError(kind)
-    return [AlarmSubject(subject.address, {**common, **subject.facts}, subject.resource) for subject in watched]
+    return [replace(subject, facts={**common, **subject.facts}) for subject in watched]
 
 
 def _service(attributes: AwsAttributes, service: Resource) -> AlarmSubject:
@@ -83,7 +86,11 @@ def _service(attributes: AwsAttributes, service: Resource) -> AlarmSubject:
         "service_arn": attributes.arn(service, "ecs", "service/", cluster_name, "/", name),
         "service_name": name,
     }
-    return AlarmSubject(service.address, facts, service)
+    own = {"service_name": f"{service.address}.name"}
+    referred = attributes.plan.find(configured) if isinstance(configured, Unknown) else None
+    if referred and referred[0].mode == "managed":
+        own["cluster_name"] = f"{referred[0].address}.name"
+    return AlarmSubject(service.address, facts, service, own)
 
 
 def _after(value: Value, mark: str) -> Value:
@@ -161,7 +168,7 @@ def _owner(attributes: AwsAttributes, value: Value, *types: str) -> Resource | N
 
 def _database(attributes: AwsAttributes, database: Resource) -> AlarmSubject:
     facts = {"database": attributes.name(database, "identifier"), "database_arn": database.reference("arn")}
-    return AlarmSubject(database.address, facts, database)
+    return AlarmSubject(database.address, facts, database, {"database": f"{database.address}.identifier"})
 
 
 @cache

@@ -13,7 +13,7 @@ from infraspec.checks.alarms.alarm_routes import OPERATORS, Routes
 from infraspec.checks.common.statement_hcl import reference_from
 from infraspec.contract.alarms import AlarmItem, Bounds, Metric
 from infraspec.core.finding import SourceChange
-from infraspec.core.unknown import Unknown, Value, parts_of
+from infraspec.core.unknown import Text, Unknown, Value, parts_of
 from infraspec.monitoring.catalogue import AlarmSubject, metrics_of
 from infraspec.monitoring.sample_events import SAMPLES
 from infraspec.terraform.aws_attributes import AwsAttributes
@@ -134,7 +134,7 @@ class _Writer(Struct):
         """Return the rule and its target."""
         sample = SAMPLES[str(item.event)]
         label = name.replace("-", "_")
-        text = _PLACEHOLDER.sub(lambda match: json.dumps(self._shown(match[1]))[1:-1], sample.pattern)
+        text = _PLACEHOLDER.sub(lambda match: json.dumps(self._shown(match[1], is_json=True))[1:-1], sample.pattern)
         pattern = _with_wildcards(json.loads(text))
         return (
             f'resource "aws_cloudwatch_event_rule" "{label}" {{\n'
@@ -198,9 +198,16 @@ class _Writer(Struct):
         self._references.append((address, expression))
         return expression
 
-    def _shown(self, name: str) -> str:
-        """Return a fact as text of a pattern: `*` for what is not known, which it is matched without."""
+    def _named(self, name: str, value: Value) -> str:
+        """Return the attribute that has a fact which is not known as a whole; nothing if there is none."""
+        address = self.subject.attributes.get(name)
+        return self._reference(address) if address and isinstance(value, Unknown | Text) else ""
+
+    def _shown(self, name: str, *, is_json: bool = False) -> str:
+        """Return a fact as text of a template: an attribute that has it, or `*` for what is not known of it."""
         value = self.attributes.narrow(self.subject.facts.get(name, Unknown(name)))
+        if (named := self._named(name, value)) and not is_json:
+            return f"${{{named}}}"
         parts = parts_of(value)
         text = "".join(part if isinstance(part, str) else "*" for part in parts)
         return re.sub(r"\*+", "*", text)
@@ -214,6 +221,8 @@ class _Writer(Struct):
         value = self.attributes.narrow(self.subject.facts.get(match[1], Unknown(match[1]))) if match else text
         if type(value) is Unknown and self.attributes.plan.find(value):
             return self._reference(value.address)
+        if match and (named := self._named(match[1], value)):
+            return named
         return self._filled(text)
 
 

@@ -272,24 +272,31 @@ class Routes(Struct):
         return {name: self.alarms.channels[name].protocols[0] for name in used}
 
     @property
-    def can_begin(self) -> bool:
-        """Whether no alert has a way yet, and the way of all can be written."""
-        is_written = {*self._protocols.values()} <= {*_WITH_ENDPOINTS, "chatbot"}
-        return is_written and not self.delivery.attributes.plan.managed("aws_sns_topic", *_CHATBOTS)
+    def beginning(self) -> Mapping[str, Sequence[str]]:
+        """The channels of the levels that no topic reaches yet, by level; none if their way cannot be written."""
+        levels = {level: names for level, names in self.alarms.levels.items() if not self.topics_of(level)}
+        protocols = {self._protocols[name] for names in levels.values() for name in names}
+        is_taken = "chatbot" in protocols and self.delivery.attributes.plan.managed(*_CHATBOTS)
+        return levels if protocols <= {*_WITH_ENDPOINTS, "chatbot"} and not is_taken else {}
 
     def first(self, prefix: str) -> str:
-        """Return topics of all levels with their subscriptions, if these are the first: variables ask who is told."""
-        if not self.can_begin:
+        """Return topics of levels that have none, with their subscriptions: variables ask who is told."""
+        levels = self.beginning
+        if not levels:
             return ""
         protocols = self._protocols
         blocks, chat = list[str](), list[str]()
-        for level, names_ in self.alarms.levels.items():
+        for level, names_ in levels.items():
             topic = f'resource "aws_sns_topic" "{level}" {{\n  name = "{prefix}-{level}"\n}}'
             blocks += [topic, _TOPIC_POLICY.replace("TOPIC", level)]
             blocks += [_subscribed(level, name, protocols[name]) for name in names_ if protocols[name] != "chatbot"]
             chat += [f"aws_sns_topic.{level}.arn" for name in names_ if protocols[name] == "chatbot"]
         rest = _FIRST.replace("PREFIX", prefix).replace("TOPICS", ", ".join(chat))
-        own = rest[0 if chat else rest.index('resource "aws_cloudwatch_log_group"') :]
+        begin = rest.index('resource "aws_cloudwatch_log_group"')
+        events = f"/aws/events/{prefix}"
+        groups = self.delivery.attributes.plan.managed("aws_cloudwatch_log_group")
+        is_logged = any(self.delivery.attributes.name(one) == events for one in groups)
+        own = rest[0 if chat else begin : begin if is_logged else None]
         return "\n\n".join([*blocks, own.strip()])
 
     def fault(self, level: str, route: Route) -> AlarmFault | None:
@@ -311,7 +318,7 @@ class Routes(Struct):
         else:
             return None
         references = (f"{own[0].address}.arn",) if own else ()
-        if not own and not route.topics and not route.unknown and self.can_begin:
+        if not own and not route.topics and not route.unknown and self.beginning:
             references = (f"aws_sns_topic.{level}.arn",)
         return AlarmFault(verdict, expected, found, reason, "alarm_actions", remedy, references)
 

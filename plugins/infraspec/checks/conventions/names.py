@@ -52,6 +52,7 @@ def check_names(plan: Plan, contract: Contract, environment: str) -> list[Findin
         for resource in plan.managed(type_):
             rule = rules(type_, _region(plan, resource) if regional else None)
             finding = _judge(resource, attributes[type_], rule, environment, suggest=suggestions > 0)
+            finding = _with_change(finding, resource, attributes[type_], rule, plan)
             suggestions -= finding.verdict is Verdict.VIOLATED
             findings.append(finding)
     return findings
@@ -139,18 +140,30 @@ def _judge(resource: Resource, attribute: str, rule: NamingRule, environment: st
     if resource.key is not None:
         line = f"# what the line that all instances share has to give for {resource.address}\n{line}"
     finding = subject.violated(expected=rule.described, found=found, reason=reason, remedy=line)
-    nearest = nearest or _by_label(resource, rule)
-    if not nearest:
-        return finding
+    return replace(finding, changes=(_change(resource, attribute, nearest),)) if nearest else finding
+
+
+def _change(resource: Resource, attribute: str, name: str) -> SourceChange:
     path, _, key = _written(resource, attribute).rpartition(".")
-    return replace(
-        finding, changes=(SourceChange("arguments", resource.address, path, entries=((key, hcl_string(nearest)),)),)
-    )
+    return SourceChange("arguments", resource.address, path, entries=((key, quote(name)),))
 
 
-def _by_label(resource: Resource, rule: NamingRule) -> str | None:
-    """Return the name that a resource has by its label in the source, where the pattern leaves one word open."""
+def _with_change(finding: Finding, resource: Resource, attribute: str, rule: NamingRule, plan: Plan) -> Finding:
+    """Return a finding for which no name is near with the name that its pattern leaves to the resource."""
+    if finding.verdict is not Verdict.VIOLATED or finding.changes:
+        return finding
+    name = _by_label(resource, rule, is_only=len(plan.managed(resource.type)) == 1)
+    return replace(finding, changes=(_change(resource, attribute, name),)) if name else finding
+
+
+def _by_label(resource: Resource, rule: NamingRule, *, is_only: bool) -> str | None:
+    """Return the name that a resource has by its label in the source, where the pattern leaves one word open.
+
+    One that leaves none open is the name of the only resource of a type.
+    """
     text, _ = rule.patterns[0].template()
+    if is_only and not _OPEN.search(text):
+        return text if rule.judge(text) is Verdict.PROVEN else None
     label = resource.name if resource.key is None else f"{resource.name}-{resource.key}"
     name = _OPEN.sub(label.replace("_", "-").lower(), text)
     return name if len(_OPEN.findall(text)) == 1 and rule.judge(name) is Verdict.PROVEN else None
