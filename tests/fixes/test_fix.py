@@ -347,6 +347,25 @@ def test_the_only_name_that_a_pattern_allows_is_given_to_the_only_resource(
     assert number == len(left(tmp_path, fixes))
 
 
+def test_the_environment_is_a_new_variable_where_none_says_it(tmp_path: Path) -> None:
+    """What differs by the name of the environment is one text, with a variable whose values are in variable files."""
+    environments = "".join(f'[environments.{name}]\nvar_files = ["{name}.tfvars"]\n' for name in ("dev", "prod"))
+    contract = f'[project]\napplication = "shop"\n{environments}[tags.common]\nEnvironment = "{{environment}}"\n'
+    queues = "".join(f'resource "aws_sqs_queue" "q{number}" {{\n  name = "q{number}"\n}}\n' for number in range(5))
+    source = {
+        "main.tf": 'variable "size" {\n}\n\nprovider "aws" {\n}\n' + queues,
+        "dev.tfvars": "size = 1",
+        "prod.tfvars": "size = 2\n",
+    }
+    fixes = fixes_of(tmp_path, source, contract=contract)
+    assert [] == left(tmp_path, fixes)
+    after = {path.name: text for path, text in fixes.after.items()}
+    assert 'size        = 1\nenvironment = "dev"\n' == after["dev.tfvars"]
+    assert 'size        = 2\nenvironment = "prod"\n' == after["prod.tfvars"]
+    assert "Environment = var.environment" in after["main.tf"]
+    assert 1 == after["main.tf"].count('variable "environment"')
+
+
 WATCHED = """\
 resource "aws_ecs_cluster" "main" {
   name = "shop"

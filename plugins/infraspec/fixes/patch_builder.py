@@ -15,13 +15,14 @@ from msgspec.structs import replace
 from infraspec.checks.common.resources_by_arn import DOCUMENT_TYPE
 from infraspec.checks.common.statement_hcl import statement_of
 from infraspec.core.finding import Finding, SourceChange
-from infraspec.fixes.references import Naming, UnfixableError, file_of, free_name
+from infraspec.fixes.references import Naming, UnfixableError, file_of, free_name, own_file
 from infraspec.fixes.text_edits import (
     Edit,
 )
 from infraspec.fixes.tokens import closing, indent_of
 from infraspec.hcl import ast
 from infraspec.hcl.ast import Block
+from infraspec.hcl.files import read_text
 from infraspec.hcl.parser import parse
 from infraspec.resource_types import resource_type
 from infraspec.terraform.configuration.declarations import SourceBody
@@ -92,7 +93,10 @@ class PatchBuilder(Struct):
     boundary: Path
     by_role: bool = False
     """Whether the contract has a pattern for the names of policies: they are named after their roles then."""
+    value_files: Mapping[str, Path] = {}
+    """The last variable file of each environment that has one."""
     _naming: Naming | None = None
+    _given: list[Edit] = field(default_factory=list)
     _instances: dict[str, dict[object, list[Resource]]] = field(default_factory=dict)
 
     @property
@@ -131,8 +135,9 @@ class PatchBuilder(Struct):
 
     def _build_place(self, built: Built, items: Sequence[Item]) -> None:
         """Build the edits of one place; what is refused there is left out at all of its places."""
+        self._given.clear()
         try:
-            edits = list(self.kinds[items[0][2].kind](self, items))
+            edits = [*self.kinds[items[0][2].kind](self, items), *self._given]
         except UnfixableError as error:
             for one, _, _ in items:
                 built.edits.pop(one, None)
@@ -221,10 +226,34 @@ class PatchBuilder(Struct):
         said = dict.fromkeys(_said(one, text, words, inside=inside) for one, text in texts)
         if len(said) == 1:
             return next(iter(said))
+        if (named := self._by_environment(texts, siblings)) is not None:
+            return named
         shown = " and ".join(list(dict.fromkeys(text for _, text in texts))[:2])
         raise UnfixableError(
             f"the instances of {local_address(site)} need different texts, and no variable has them: {shown}"
         )
+
+    def _by_environment(self, texts: Sequence[tuple[Site, str]], siblings: Sequence[Site]) -> str | None:
+        """Return a text of a root module in which a new variable has the name of each environment, from its file."""
+        module, files = siblings[0].module, {one.environment: self.value_files.get(one.environment) for one in siblings}
+        if module.parent is not None or not all(files.values()):
+            return None
+        variables = module.configuration.variables
+        name = next((one for one in _NAMES_OF_ENVIRONMENTS if one not in variables), "")
+        said = {
+            _said(site, text, {_key(site): {site.environment: f"var.{name}"}}, inside=False) for site, text in texts
+        }
+        if len(said) > 1 or not name:
+            return None
+        edits = [self.naming.declared(module, "variables.tf", f'variable "{name}" {{\n  type = string\n}}')]
+        for environment, file in files.items():
+            assert file is not None  # noqa: S101 - all are files
+            path = own_file(file, file.name, self.boundary)
+            text = read_text(path, file.name)
+            line_end = "\n" if text and not text.endswith("\n") else ""
+            edits.append(Edit(path, len(text), len(text), f"{line_end}{name} = {json.dumps(environment)}\n"))
+        self._given += edits
+        return said.pop()
 
     def _words(self, siblings: Sequence[Site]) -> dict[tuple[str, str], dict[str, str]]:
         """Return, by the environment and address of an instance, the names that stand for a text of its own."""
@@ -236,12 +265,10 @@ class PatchBuilder(Struct):
                 key = tuple(str(one) for one in values)
                 names.setdefault(key, name)
         ordered = sorted(names.items(), key=lambda item: -sum(map(len, item[0])))
-        return {
-            (one.environment, one.resource.address): {values[index]: name for values, name in ordered}
-            for index, one in enumerate(siblings)
-        }
+        return {_key(one): {values[index]: name for values, name in ordered} for index, one in enumerate(siblings)}
 
 
+_NAMES_OF_ENVIRONMENTS = ("environment", "environment_name", "deployment_environment")
 _SHORTEST = 2
 _FEW = 3
 _QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"')
@@ -255,6 +282,10 @@ def _place(site: Site, change: SourceChange) -> tuple[object, ...]:
         provider = site.resource.provider if change.kind == "default_tags" else ""
         block = (root_of(site).configuration.directory, provider)
     return (*block, change.kind, change.path)
+
+
+def _key(site: Site) -> tuple[str, str]:
+    return site.environment, site.resource.address
 
 
 def _block(resource: Resource) -> object:
@@ -276,7 +307,7 @@ def _said(site: Site, text: str, words: Words, *, inside: bool) -> str:
     for name, quoted in (("for_each", f"[{json.dumps(key)}]"), ("count", f"[{key}]")):
         if inside and key is not None and name in site.body.attributes:
             text = text.replace(quoted, f"[{'each.key' if name == 'for_each' else 'count.index'}]")
-    own = dict(words.get((site.environment, site.resource.address), {}))
+    own = dict(words.get(_key(site), {}))
     if inside and isinstance(key, str) and "for_each" in site.body.attributes:
         own.setdefault(key, "each.key")
     return _QUOTED.sub(lambda found: _with_words(found[0], own), text) if own else text

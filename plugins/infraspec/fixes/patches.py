@@ -336,6 +336,13 @@ _KINDS: Mapping[str, Callable[[PatchBuilder, Sequence[Item]], Iterator[Edit]]] =
 }
 
 
-def patch_builder(plans: Plans, environments: Sequence[str], boundary: Path, *, by_role: bool = False) -> PatchBuilder:
+def patch_builder(
+    plans: Plans,
+    environments: Sequence[str],
+    boundary: Path,
+    *,
+    by_role: bool = False,
+    value_files: Mapping[str, Path] | None = None,
+) -> PatchBuilder:
     """Return what builds patches of all kinds; `boundary` is the directory of the repository."""
-    return PatchBuilder(_KINDS, plans, environments, boundary, by_role)
+    return PatchBuilder(_KINDS, plans, environments, boundary, by_role, value_files or {})

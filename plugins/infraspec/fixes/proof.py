@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct, field
 
+from infraspec import contract as contracts
 from infraspec.core.errors import InfraspecError, listing
 from infraspec.core.finding import Finding, Verdict
 from infraspec.core.rules import OF_ROLES, RULES, SOURCE
@@ -214,8 +215,12 @@ def _is_sought(finding: Finding, rules: Collection[str], texts: Collection[str])
 
 def _builder(infrastructure: Infrastructure) -> PatchBuilder:
     directory = infrastructure.contract.directory.absolute()
-    by_role = "aws_iam_role_policy" in infrastructure.contract.names.patterns
-    return patch_builder(infrastructure.environments.plan, infrastructure.names, directory, by_role=by_role)
+    contract = infrastructure.contract
+    given = contract.environments.items()
+    files = {name: contracts.resolve(contract, one.var_files[-1]) for name, one in given if one.var_files}
+    plans = infrastructure.environments.plan
+    by_role = "aws_iam_role_policy" in contract.names.patterns
+    return patch_builder(plans, infrastructure.names, directory, by_role=by_role, value_files=files)
 
 
 def _texts(infrastructure: Infrastructure, edits: Sequence[Edit]) -> dict[Path, str]:

@@ -26,12 +26,14 @@ def parse_file(
     return parse_json(text, name) if path.name.endswith(".json") else parse(text, name, errors)
 
 
-def parse_variables(path: Path, name: str, errors: list[InfraspecError] | None = None) -> File:
+def parse_variables(path: Path, name: str, errors: list[InfraspecError] | None = None, text: str | None = None) -> File:
     """Return the tree of a file of variable values: JSON if its name ends so, whatever comes before.
+
+    `text` is read in place of what the file has, if it is given.
 
     Source: Terraform Language Documentation, "Variable Definitions (.tfvars) Files". Raises as `parse_file` does.
     """
-    text = read_text(path, name)
+    text = read_text(path, name) if text is None else text
     return parse_json(text, name, "variables") if path.name.endswith(".json") else parse(text, name, errors)
 
 

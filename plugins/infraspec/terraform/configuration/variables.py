@@ -77,7 +77,9 @@ def _read_file(root: ModuleInstance, path: Path) -> dict[str, Value]:
     """Return the values of a variable file; of what cannot be read of it, an unknown for each variable."""
     errors: list[InfraspecError] = []
     try:
-        file = parse_variables(path, root.evaluation.library.show(path), errors)
+        library = root.evaluation.library
+        text = library.edits.get(path.resolve()) if library.edits else None
+        file = parse_variables(path, library.show(path), errors, text)
     except InfraspecError as error:
         errors, file = (
             [*error.errors] if isinstance(error, InputErrorGroup) else [error],
