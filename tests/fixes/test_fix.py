@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -402,6 +403,32 @@ def test_the_first_alarms_come_with_their_way_to_people(root: tuple[str, ...], t
         assert 4 <= text.count("log_group_name = aws_cloudwatch_log_group.events.name")
     (app,) = (text for path, text in fixes.after.items() if path.parent.name == "app" and path.name == "main.tf")
     assert "deployment_circuit_breaker {" in app
+    assert [] == left(tmp_path, fixes)
+
+
+BROKEN = {
+    "metric": (r"  metric_name +=[^\n]+\n", ""),
+    "other metric": ("CPUUtilization", "CPUReservation"),
+    "statistic": ('"Average"', '"Minimum"'),
+    "namespace": ("AWS/ECS", "AWS/EC2"),
+    "dimension": (r"    ServiceName +=[^\n]+\n", ""),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_an_alarm_that_watches_something_else_is_set_right(fault: str, tmp_path: Path) -> None:
+    """An alarm that has the name of what is to be watched, and watches it no more, is changed where it stands."""
+    contract = CONTRACT + "[alarms]\n"
+    named = WATCHED.replace('= "api"', '= "${var.name}-api"') + 'variable "name" {\n}\n'
+    whole = fixes_of(tmp_path, {"main.tf": named}, contract=contract)
+    ((path, text),) = whole.after.items()
+    begin = text.index('resource "aws_cloudwatch_metric_alarm" "service_cpu"')
+    end = text.index("\n}\n", begin)
+    broken = text[:begin] + re.sub(*BROKEN[fault], text[begin:end]) + text[end:]
+    assert broken != text
+    fixes = fixes_of(tmp_path, {"main.tf": broken}, contract=contract)
+    assert not fixes.unfixed
+    assert text.count("resource ") == fixes.after[path].count("resource ")
     assert [] == left(tmp_path, fixes)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct, field
@@ -44,7 +44,16 @@ class Suggestions(Struct, frozen=True):
         self, name: str, item: AlarmItem, subject: AlarmSubject, remark: str = ""
     ) -> tuple[str, tuple[SourceChange, ...]]:
         """Return the alarm of an item for a subject, with the metric filters it needs and a remark to describe it."""
-        return self._suggested(item, subject, lambda writer: writer.alarm(writer.named(name), item, remark))
+        text, changes = self._suggested(item, subject, lambda writer: writer.alarm(writer.named(name), item, remark))
+        topics = self.routes.topics_of(str(item.level))
+        topic = topics[0] if topics else None
+        finder = _Writer(self.attributes, self.prefix, subject, "", topic)
+        own = f"{self.prefix}-{finder.named(name)}"
+        for alarm in self.attributes.plan.managed("aws_cloudwatch_metric_alarm"):
+            if self.attributes.name(alarm, "alarm_name") == own:
+                writer = _Writer(self.attributes, self.prefix, subject, alarm.module, topic)
+                return text, (*writer.repaired(alarm, writer.named(name), item), *changes)
+        return text, changes
 
     def rule(self, name: str, item: AlarmItem, subject: AlarmSubject) -> tuple[str, tuple[SourceChange, ...]]:
         """Return the rule and the target that send an event to the topic of its level."""
@@ -114,14 +123,12 @@ class _Writer(Struct):
         head: list[Line] = [
             ("alarm_name", _quoted(f"{self.prefix}-{name}")),
             ("alarm_description", _quoted(f"{item.reason or name}{remark and '.' + remark}")),
-            ("comparison_operator", _quoted(OPERATORS[str(item.comparison)])),
-            ("threshold", _number(item.threshold, 0)),
+            *self._conditions(item)[:2],
         ]
         if "" in metrics:
             head += self._series(metrics[""], name, item, "statistic")
         head += [
-            ("evaluation_periods", _number(item.evaluation_periods, 1)),
-            ("treat_missing_data", _quoted((item.missing or ["missing"])[0])),
+            *self._conditions(item)[2:],
             ("alarm_actions", f"[{self._topic(str(item.level))}]"),
         ]
         dimensions = self._dimensions(metrics[""]) if "" in metrics else ""
@@ -129,6 +136,30 @@ class _Writer(Struct):
         body = "\n\n".join(["\n".join(_aligned(head, "  ")), *([dimensions] if dimensions else []), *queries])
         label = name.replace("-", "_")
         return "\n\n".join([*blocks, f'resource "aws_cloudwatch_metric_alarm" "{label}" {{\n{body}\n}}'])
+
+    def repaired(self, alarm: Resource, name: str, item: AlarmItem) -> Iterator[SourceChange]:
+        """Yield what sets right an alarm that has the name of an item and does not watch what it is to."""
+        metrics = metrics_of(item)
+        head = self._conditions(item)
+        series = self._series(metrics[""], name, item, "statistic") if "" in metrics else []
+        wrong = tuple(line for line in [*head, *series] if _differs(alarm.stated(line[0]), line[1]))
+        if wrong:
+            yield self._arguments(alarm, "", wrong)
+        if "" in metrics and metrics[""].dimensions:
+            inner = "\n".join(_aligned(self._pairs(metrics[""]), "  "))
+            yield self._arguments(alarm, "", (*wrong, ("dimensions", f"{{\n{inner}\n}}")))
+        blocks = alarm.stated("metric_query")
+        for index, block in enumerate(blocks if isinstance(blocks, list | tuple) and "" not in metrics else ()):
+            metric = item.metrics.get(str(block.get("id"))) if isinstance(block, dict) else None
+            if metric is None:
+                expression = (("expression", _quoted(str(item.expression))), ("return_data", "true"))
+                yield self._arguments(alarm, f"metric_query.{index}", expression)
+            else:
+                lines = tuple(self._series(metric, _joined(name, str(block.get("id"))), item, "stat"))
+                yield self._arguments(alarm, f"metric_query.{index}.metric.0", lines)
+
+    def _arguments(self, alarm: Resource, path: str, lines: tuple[Line, ...]) -> SourceChange:
+        return SourceChange("arguments", alarm.address, path, entries=lines, references=self.references)
 
     def rule(self, name: str, item: AlarmItem) -> str:
         """Return the rule and its target."""
@@ -174,11 +205,22 @@ class _Writer(Struct):
             ("period", _number(item.period, 300)),
         ]
 
+    @staticmethod
+    def _conditions(item: AlarmItem) -> list[Line]:
+        return [
+            ("comparison_operator", _quoted(OPERATORS[str(item.comparison)])),
+            ("threshold", _number(item.threshold, 0)),
+            ("evaluation_periods", _number(item.evaluation_periods, 1)),
+            ("treat_missing_data", _quoted((item.missing or ["missing"])[0])),
+        ]
+
+    def _pairs(self, metric: Metric) -> list[Line]:
+        return [(key, self._expression(value)) for key, value in metric.dimensions.items()]
+
     def _dimensions(self, metric: Metric) -> str:
         if not metric.dimensions:
             return ""
-        lines = [(key, self._expression(value)) for key, value in metric.dimensions.items()]
-        return "\n".join(["  dimensions = {", *_aligned(lines, "    "), "  }"])
+        return "\n".join(["  dimensions = {", *_aligned(self._pairs(metric), "    "), "  }"])
 
     def _queries(self, name: str, item: AlarmItem) -> list[str]:
         result = [("id", '"result"'), ("expression", _quoted(str(item.expression))), ("return_data", "true")]
@@ -224,6 +266,15 @@ class _Writer(Struct):
         if match and (named := self._named(match[1], value)):
             return named
         return self._filled(text)
+
+
+def _differs(value: Value, expression: str) -> bool:
+    """Tell whether a value is missing, or a text that is not the one which an expression is.
+
+    Of a number, the fault of the alarm that is set right tells whether it is in its bounds.
+    """
+    known = json.loads(expression) if "${" not in expression else None
+    return value is None or (isinstance(value, str) and known is not None and value != known)
 
 
 def _joined(name: str, key: str) -> str:
