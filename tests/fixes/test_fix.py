@@ -432,6 +432,17 @@ def test_an_alarm_that_watches_something_else_is_set_right(fault: str, tmp_path:
     assert [] == left(tmp_path, fixes)
 
 
+def test_what_another_patch_changes_is_tried_once_more(tmp_path: Path) -> None:
+    """An alarm names a cluster by the name that another patch gives it."""
+    contract = CONTRACT + '[alarms]\n[names.patterns]\naws_ecs_cluster = "{application}-{environment}-cluster"\n'
+    fixes = fixes_of(tmp_path, {"main.tf": WATCHED}, contract=contract)
+    assert not fixes.unfixed
+    assert [] == left(tmp_path, fixes)
+    (text,) = fixes.after.values()
+    assert 'name = "shop-prod-cluster"' in text
+    assert 'ClusterName = "shop-prod-cluster"' in text
+
+
 OF_AN_APPLICATION = """
 resource "aws_sns_topic" "orders" {
   name = "orders"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct, field
@@ -56,11 +57,41 @@ class Prover(Struct):
     _before: dict[str, EnvironmentJudgement] = field(default_factory=dict)
     _accepted: list[Wanted] = field(default_factory=list)
     _texts: dict[Path, str] = field(default_factory=dict)
+    _after: Mapping[str, EnvironmentJudgement] = field(default_factory=dict)
     _refused: dict[tuple[str, str, str], Unfixed] = field(default_factory=dict)
     _awaited: tuple[tuple[str, str], ...] = ()
 
     def run(self, rules: Collection[str] = (), sought: Collection[str] = ()) -> Fixes:
-        """Return the fixes of what is VIOLATED, of some rules alone, and of what some texts are a part of."""
+        """Return the fixes of what is VIOLATED, of some rules alone, and of what some texts are a part of.
+
+        What these leave, and would be changed otherwise with them, such as what names something that has another name
+        then, is tried once more on top.
+        """
+        fixes = self._run(rules, sought)
+        others = self._changed()
+        if not others:
+            return fixes
+        more = Prover(self.infrastructure.edited(self._texts))._run(rules, sought, others)  # noqa: SLF001 - one of its own
+        fixed = {_identity(one.environment, one.finding) for one in more.fixed}
+        after = {**fixes.after, **more.after}
+        return msgspec.structs.replace(
+            fixes,
+            fixed=(*fixes.fixed, *more.fixed),
+            before={path: self.infrastructure.text(path) for path in after},
+            after=after,
+            unfixed=tuple(one for one in fixes.unfixed if _identity(one.environment, one.finding) not in fixed),
+            awaited=tuple(dict.fromkeys((*fixes.awaited, *more.awaited))),
+        )
+
+    def _changed(self) -> set[_Identity]:
+        """Return what is refused and has another change in the patched source."""
+        before = {key: one.finding.changes for key, one in self._refused.items()}
+        found = ((_identity(name, one), one) for name, now in self._after.items() for one in now.findings)
+        return {key for key, one in found if one.changes and before.get(key, one.changes) != one.changes}
+
+    def _run(
+        self, rules: Collection[str], sought: Collection[str], among: Collection[_Identity] | None = None
+    ) -> Fixes:
         self._before = self.infrastructure.judged()
         wanted: list[Wanted] = []
         chosen = [*self.infrastructure.chosen, REPOSITORY]
@@ -68,6 +99,8 @@ class Prover(Struct):
         for name in dict.fromkeys([*chosen, *self.infrastructure.names]):
             for finding in self._before[name].findings:
                 place = finding.rule, finding.location
+                if among is not None and _identity(name, finding) not in among:
+                    continue
                 if not _is_sought(finding, rules, sought) or (name not in chosen and place not in places):
                     continue  # of other environments, what the same place of the source makes
                 places.add(place)
@@ -86,7 +119,7 @@ class Prover(Struct):
         """Accept a group, or the halves of it that hold; one that does not is tried in its other way."""
         if not group:
             return
-        reasons, texts = self._tried(group)
+        reasons, texts, after = self._tried(group)
         refused = [one for one in group if one in reasons]
         if refused and len(refused) < len(group):
             self._add([one for one in group if one not in reasons])
@@ -95,7 +128,7 @@ class Prover(Struct):
             self._again(refused, reasons)
         elif texts is not None:
             self._accepted += group
-            self._texts = texts
+            self._texts, self._after = texts, after
         else:
             for half in _halves(group):
                 self._add(half)
@@ -107,29 +140,33 @@ class Prover(Struct):
         self._add([one.following for one in refused if one.following is not None])
 
     def _refuse(self, one: Wanted, reason: str) -> None:
-        key = (one.environment, one.finding.rule, one.finding.key)
-        self._refused[key] = Unfixed(one.environment, one.finding, reason)
+        self._refused[_identity(one.environment, one.finding)] = Unfixed(one.environment, one.finding, reason)
 
-    def _tried(self, group: Sequence[Wanted]) -> tuple[dict[Wanted, str], dict[Path, str] | None]:
-        """Return why some of a group cannot be built or fixed, or the texts with all; neither if halves are to be."""
+    def _tried(
+        self, group: Sequence[Wanted]
+    ) -> tuple[dict[Wanted, str], dict[Path, str] | None, Mapping[str, EnvironmentJudgement]]:
+        """Return why some of a group cannot be built or fixed, or the texts with all; neither if halves are to be.
+
+        With the texts comes what is judged of them.
+        """
         infrastructure = self.infrastructure
         built = _builder(infrastructure).build([*self._accepted, *group])
         reasons = {one: built.refused[one] for one in group if one in built.refused}
         if reasons:
-            return reasons, None
+            return reasons, None, {}
         if any(one in built.refused for one in self._accepted):
-            return self._alone(group, "it cannot be fixed together with another finding"), None
+            return self._alone(group, "it cannot be fixed together with another finding"), None, {}
         try:
             texts = _texts(infrastructure, applied(built))
             texts, after = self._followed(texts, [*self._accepted, *group])
         except (OverlapError, InfraspecError) as error:
-            return self._alone(group, f"the patched source cannot be read: {str(error).splitlines()[0]}"), None
+            return self._alone(group, f"the patched source cannot be read: {str(error).splitlines()[0]}"), None, {}
         problem = next(self._problems(after, [*self._accepted, *group]), "")
         if problem:
-            return self._alone(group, problem), None
+            return self._alone(group, problem), None, {}
         asked = ((name, one) for name, now in after.items() for one in awaited(self._before[name], now))
         self._awaited = tuple((name, one.remedy) for name, one in asked)
-        return {}, texts
+        return {}, texts, after
 
     def _followed(
         self, texts: dict[Path, str], tried: Sequence[Wanted]
@@ -178,6 +215,14 @@ class Prover(Struct):
                 yield left
         for name, now in after.items():
             yield from worse(self._before[name], now, name)
+
+
+_Identity: TypeAlias = tuple[str, str, str]
+
+
+def _identity(environment: str, finding: Finding) -> _Identity:
+    """Return what tells a finding from all others."""
+    return environment, finding.rule, finding.key
 
 
 def _halves(group: Sequence[Wanted]) -> Iterator[list[Wanted]]:
