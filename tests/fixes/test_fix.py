@@ -432,6 +432,29 @@ def test_an_alarm_that_watches_something_else_is_set_right(fault: str, tmp_path:
     assert [] == left(tmp_path, fixes)
 
 
+LACKING = {
+    "document": re.sub(r"    principals \{.*?\n    \}\n", "", TRUST, flags=re.DOTALL) + ROLE,
+    "json": """resource "aws_iam_role" "execution" {
+  name = "shop-prod-execution"
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "sts:AssumeRole" }]
+  })
+}
+""",
+}
+
+
+@pytest.mark.parametrize("form", LACKING)
+def test_a_statement_without_its_principal_gets_it(form: str, tmp_path: Path) -> None:
+    """A statement of a trust policy that lacks its principal gets the service, and no second statement is added."""
+    fixes = fixes_of(tmp_path, {"main.tf": TASK + LACKING[form]})
+    assert [] == left(tmp_path, fixes)
+    (text,) = fixes.after.values()
+    assert 1 == text.count("sts:AssumeRole")
+    assert "ecs-tasks.amazonaws.com" in text
+
+
 def test_what_another_patch_changes_is_tried_once_more(tmp_path: Path) -> None:
     """An alarm names a cluster by the name that another patch gives it."""
     contract = CONTRACT + '[alarms]\n[names.patterns]\naws_ecs_cluster = "{application}-{environment}-cluster"\n'

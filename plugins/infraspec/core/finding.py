@@ -55,7 +55,8 @@ class SourceChange(Struct, frozen=True, omit_defaults=True):
     `kind` says what `into`, the address of a resource or data source, gets. `arguments`: each of `entries`, a name
     with its expression, in the object or block at `path`, or in the resource itself. `statement`: a statement of
     the policy at `path`, in its own words (`text`) or of `actions` on `resources`; a role without a path gets a
-    policy of its own. `block`: a nested block. `beside`: blocks of the same module, `root`: of the root module.
+    policy of its own. `block`: a nested block, in that at `path`. `beside`: blocks of the same module, `root`: of the
+    root module.
     `references` are the attributes that these texts name, by address, each with the expression that names it there.
     `default_tags`: the entries for all resources of the provider configuration that the resource has.
     `shared_tags`: a variable or local value of the module that is a map with the keys of the entries, whatever they

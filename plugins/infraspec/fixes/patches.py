@@ -149,9 +149,12 @@ def _added_argument(site: Site, body: SourceBody, lines: str) -> Edit:
 
 
 def _blocks(_builder: PatchBuilder, items: Sequence[Item]) -> Iterator[Edit]:
-    site = items[0][1]
+    site, path = items[0][1], items[0][2].path
+    body, rest = _nested(site.body, path.split(".") if path else [])
+    if rest or body.source is not site.body.source:
+        raise UnfixableError(f"{path} of {local_address(site)} is not written as a block of its own")
     for text in dict.fromkeys(change.text for _, _, change in items):
-        yield block_added(site.file, site.text, site.body.at, text)
+        yield block_added(site.file, site.text, body.at, text)
 
 
 def _beside(builder: PatchBuilder, items: Sequence[Item]) -> Iterator[Edit]:

@@ -7,6 +7,7 @@ says that aws:SourceArn is an ARN of ECS in the task's region and account, and a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 
@@ -93,7 +94,8 @@ class Trust(Struct):
     ) -> Finding:
         if policy.refused and (policy.refused.policy is None or policy.refused.policy.clauses):
             found, reason = f"AWS refuses the trust policy of {policy.name.rpartition('.')[0]}", policy.refused.reason
-            return subject.violated(expected=expected, found=found, reason=reason, remedy=policy.refused.remedy)
+            finding = subject.violated(expected=expected, found=found, reason=reason, remedy=policy.refused.remedy)
+            return replace(finding, changes=self._completed(reason, sought, service))
         allowing = [clause.statement for clause in policy.clauses if clause.statement.effect == "Allow"]
         named = dict.fromkeys(render(entry) for statement in allowing for entry in _principals(statement))
         found = f"its trust policy allows only {', '.join(named)}" if named else "its trust policy allows nobody"
@@ -130,6 +132,18 @@ class Trust(Struct):
         kept = ", where that is managed," if sought.snapshot else ""
         return f"add to {named}{place}{kept} the statement\n{statement}"
 
+    def _completed(self, reason: str, sought: RoleLookup, service: str) -> tuple[SourceChange, ...]:
+        """Return what gives a service to the statement that lacks a principal, as the reason of AWS's refusal says."""
+        role, lacking = sought.resource, _LACKING.match(reason)
+        if role is None or lacking is None or sought.snapshot or role.mode != "managed":
+            return ()
+        target = self.owners.document_of(role, _ATTRIBUTE) or role
+        if target.type == DOCUMENT_TYPE:
+            text = f'principals {{\n  type        = "Service"\n  identifiers = ["{service}"]\n}}'
+            return (SourceChange("block", target.address, f"statement.{lacking[1]}", text=text),)
+        entries = (("Principal", f'{{ Service = "{service}" }}'),)
+        return (SourceChange("arguments", target.address, f"{_ATTRIBUTE}.Statement.{lacking[1]}", entries=entries),)
+
     def _changes(self, decision: Decision, sought: RoleLookup, service: str) -> tuple[SourceChange, ...]:
         role = sought.resource
         if decision.outcome is Outcome.EXPLICITLY_DENIED or role is None or sought.snapshot or role.mode != "managed":
@@ -138,6 +152,7 @@ class Trust(Struct):
         return (principal_change((ACTION,), "Service", service, target, _ATTRIBUTE),)
 
 
+_LACKING = re.compile(r"Statement\.(\d+): a statement has Principal or NotPrincipal")
 _REGIONAL = frozenset({"states.amazonaws.com", "codedeploy.amazonaws.com"})
 """The services that a trust policy may name with the region too: `states.eu-west-1.amazonaws.com`.
 
