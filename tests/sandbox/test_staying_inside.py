@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TRY = """
 import socket, sys
-from infraspec.sandbox.overlay.inbox import stay_on_this_machine
+from infraspec.sandbox.this_machine import stay_on_this_machine
 stay_on_this_machine()
 server = socket.create_server(("127.0.0.1", 0))
 socket.create_connection(server.getsockname(), 5).close()

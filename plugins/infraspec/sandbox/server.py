@@ -16,8 +16,9 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 
 from infraspec.sandbox.overlay import install, missing_service
-from infraspec.sandbox.overlay.inbox import MESSAGES, stay_on_this_machine
+from infraspec.sandbox.overlay.inbox import MESSAGES
 from infraspec.sandbox.server_process import APPLIED_PATH, IDENTITY_PATH, INBOX_PATH, ServerSettings
+from infraspec.sandbox.this_machine import stay_on_this_machine
 
 HOST = "127.0.0.1"
 

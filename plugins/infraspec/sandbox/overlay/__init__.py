@@ -13,7 +13,8 @@ from infraspec.sandbox.overlay import (
     events,
     functions,
     inbox,
-    metrics,
+    keys,
+    queues,
     services,
     simulator,
     subscriptions,
@@ -29,7 +30,7 @@ _PARTS = (
 
 def install(settings: ServerSettings) -> None:
     """Put everything over moto; once, before the first request."""
-    for part in _PARTS:
+    for part in (alarms, targets, databases, functions, keys, queues, services, simulator, subscriptions, trail, inbox):
         part.install()
     enforcement.install(settings)
 

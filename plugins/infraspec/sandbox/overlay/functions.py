@@ -42,7 +42,8 @@ def _rotate(  # noqa: PLR0917 - as moto has it
     rotation_rules: Mapping[str, Any] | None = None,
     rotate_immediately: bool = True,  # noqa: FBT001, FBT002 - likewise
 ) -> str:
-    """Have a secret rotated by a function of the account, without calling that."""
+    """Have a secret rotated by a function of the account, without calling that; what is not said stays as it was."""
+    rotation_lambda_arn = rotation_lambda_arn or getattr(backend.secrets.get(secret_id), "rotation_lambda_arn", None)
     if not rotation_lambda_arn:
         return original(
             backend, secret_id, client_request_token, rotation_lambda_arn, rotation_rules, rotate_immediately
@@ -53,6 +54,7 @@ def _rotate(  # noqa: PLR0917 - as moto has it
         raise ResourceNotFoundException(f"Resource not found for ARN '{rotation_lambda_arn}'.")
     secret = backend.secrets[secret_id]
     secret.rotation_lambda_arn = rotation_lambda_arn
-    secret.auto_rotate_after_days = (rotation_rules or {}).get("AutomaticallyAfterDays", 0)
+    days = getattr(secret, "auto_rotate_after_days", None) or 0
+    secret.auto_rotate_after_days = rotation_rules.get("AutomaticallyAfterDays", 0) if rotation_rules else days
     secret.rotation_requested = secret.rotation_enabled = True
     return str(secret.to_short_dict())

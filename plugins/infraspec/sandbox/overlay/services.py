@@ -34,10 +34,12 @@ def install() -> None:
     response.update_service = partialmethod(_update_service, response.update_service)
     response.delete_service = partialmethod(_delete_service, response.delete_service)
     response.describe_services = partialmethod(_describe_services, response.describe_services)
+    response.list_task_definitions = partialmethod(_list_task_definitions, response.list_task_definitions)
     response.list_tasks = partialmethod(_list_tasks, response.list_tasks)
     response.describe_tasks = partialmethod(_describe_tasks, response.describe_tasks)
     response.run_task = _run_task
     response.stop_task = partialmethod(_stop_task, response.stop_task)
+    response.run_task = _run_task
     backend = models.EC2ContainerServiceBackend
     backend.describe_task_definition = partialmethod(_describe_active, backend.describe_task_definition)
     response.list_service_deployments = _list_service_deployments
@@ -120,6 +122,18 @@ def _describe_services(response: Any, original: _Original) -> Any:
     return original(response)
 
 
+def _list_task_definitions(response: Any, original: _Original) -> Any:
+    """List them by family and revision, the newest first if that is asked: moto has the order of registration."""
+    arns = list(original(response).result["taskDefinitionArns"])
+    arns.sort(key=_family_and_revision, reverse=response._get_param("sort") == "DESC")
+    return _page(response, "taskDefinitionArns", arns)
+
+
+def _family_and_revision(arn: str) -> tuple[str, int]:
+    family, _, revision = arn.rpartition("/")[2].partition(":")
+    return family, int(revision)
+
+
 def _list_tasks(response: Any, original: _Original) -> Any:
     arns = list(original(response).result["taskArns"])
     cluster = response.ecs_backend._get_cluster(response._get_param("cluster", "default"))
@@ -160,23 +174,18 @@ def _describe_tasks(response: Any, original: _Original) -> Any:
     return ActionResult({"tasks": [*shown, *others], "failures": failures})
 
 
-_MOST_RUN = 10
-
-
 def _run_task(response: Any) -> Any:
-    """Run tasks of no service: each starts, or stops at once with AWS's text, as those of a service do."""
+    """Start a task by itself. Source: Amazon ECS API Reference, RunTask."""
     backend, rollouts = response.ecs_backend, _rollouts(response)
     cluster = backend._get_cluster(response._get_param("cluster", "default"))
     definition = backend.describe_task_definition(response._get_param("taskDefinition"))
-    count, network = int(response._get_param("count") or 1), response._get_param("networkConfiguration")
-    if not 1 <= count <= _MOST_RUN:
-        raise InvalidParameterException(f"Count must be between 1 and {_MOST_RUN}.")
-    if definition.network_mode == "awsvpc" and not network:
-        raise InvalidParameterException(
-            "Network Configuration must be provided when networkMode 'awsvpc' is specified."
-        )
-    tasks = [rollouts.run(definition, StandaloneTask.of(response, cluster, definition)) for _ in range(count)]
-    rollouts.count_cluster(backend, cluster.name)
+    tasks = rollouts.run_alone(
+        cluster,
+        definition,
+        network=response._get_param("networkConfiguration"),
+        count=int(response._get_param("count") or 1),
+        started_by=response._get_param("startedBy") or "",
+    )
     return ActionResult({"tasks": tasks, "failures": []})
 
 

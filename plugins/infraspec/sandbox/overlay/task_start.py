@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from moto.ec2.models import ec2_backends
 from moto.ecr.models import ecr_backends
 from moto.logs.models import logs_backends
 from moto.secretsmanager.models import secretsmanager_backends
@@ -163,7 +164,18 @@ _ASSUMING = (
 _MALFORMED = (
     "unable to retrieve secret from asm: unexpected ARN format with parameters when trying to retrieve ASM secret"
 )
+_NO_WAY = (
+    f"{_EXECUTION}unable to retrieve secret from asm: There is a connection issue between the task and AWS Secrets "
+    "Manager. Check your task network configuration. RequestCanceled: request context canceled caused by: context "
+    "deadline exceeded"
+)
+_HTTPS = 443
 _ARN_FIELDS = 7
+
+
+def _is_https(rule: Any) -> bool:
+    first, last = rule.from_port, rule.to_port
+    return str(rule.ip_protocol) == "-1" or (first is not None and int(first) <= _HTTPS <= int(last))
 
 
 class TaskStart(Place, frozen=True):
@@ -171,8 +183,11 @@ class TaskStart(Place, frozen=True):
 
     task: str = ""
 
-    def failure(self, task_definition: Any, execution_role: str | None = None) -> str | None:
-        """Return the stopped reason of a task of a task definition, None if it starts; a role may override its own."""
+    def failure(self, task_definition: Any, groups: Sequence[str] = ()) -> str | None:
+        """Return the stopped reason of a task of a task definition, None if it starts.
+
+        It has the security groups of `groups`; without any, nothing keeps it from AWS.
+        """
         needed = list(self._needs_role(task_definition))
         role_arn = execution_role or getattr(task_definition, "execution_role_arn", None)
         if not needed:
@@ -183,8 +198,17 @@ class TaskStart(Place, frozen=True):
         if role is None:
             return _ASSUMING.format(role=role_arn)
         containers = task_definition.container_definitions
+        if any(one.get("secrets") for one in containers) and not self._has_way_out(groups):
+            return _NO_WAY
         checks = (self._token, self._secrets, self._image, self._logs)
         return next((reason for check in checks for one in containers for reason in check(role, one)), None)
+
+    def _has_way_out(self, groups: Sequence[str]) -> bool:
+        """Tell whether one of the security groups lets HTTPS out."""
+        backend = ec2_backends[self.account][self.region]
+        found = [backend.get_security_group_from_id(one) for one in groups]
+        rules = [rule for group in found if group is not None for rule in group.egress_rules]
+        return not any(found) or any(_is_https(rule) for rule in rules)
 
     def _needs_role(self, task_definition: Any) -> Iterator[str]:
         for container in task_definition.container_definitions:
