@@ -52,6 +52,7 @@ ANSWERS = {"drill": 1, "explain": 1}
 ELSEWHERE = {
     "check": ("tests/cli/test_check.py", "tests/cli/test_check.py"),
     "diagnose": ("tests/sandbox/test_incident_replay.py", "tests/cli/test_diagnose.py"),
+    "rehearse": ("tests/rehearsal/test_reference.py", "tests/cli/test_rehearse.py"),
     "report metrics": ("tests/cli/test_report_telling.py", "tests/cli/test_report_telling.py"),
     "rule": ("tests/cli/test_rule.py", "tests/cli/test_rule.py"),
     "sandbox apply": ("tests/cli/test_sandbox.py", "tests/cli/test_sandbox.py"),

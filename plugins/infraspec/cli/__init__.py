@@ -19,6 +19,10 @@ _COMMANDS = {
     "get": ("infraspec.cli.get:get", "Download the modules that are missing."),
     "init": ("infraspec.cli.init:init", "Create infraspec.toml from what the repository contains."),
     "plan": ("infraspec.cli.plan:plan", "Print what Terraform source evaluates to."),
+    "rehearse": (
+        "infraspec.cli.rehearse:rehearse",
+        "Run a playbook in the sandbox in which its failure was made.",
+    ),
     "report": ("infraspec.cli.report:report", "Turn the results of a run into comments, SARIF, pages and more."),
     "rule": ("infraspec.cli.rule:rule", "Say what a rule asks for and why, with an example."),
     "runner-policy": (
@@ -48,6 +52,7 @@ def main() -> None:
     infraspec explain …           explain why a role is allowed, or not allowed, to do something
     infraspec diagnose            diagnose a running service
     infraspec drill               say who would hear of each failure, and after how long
+    infraspec rehearse            run the commands of a playbook until the sandbox is healthy
 
     Only the live suite, and options that say so, talk to AWS. Output is tables and colours on a terminal (no colours
     if NO_COLOR is set) and plain lines in a pipe. The exit code is 0 if all is well, 1 if something was found, 2 if the

@@ -55,6 +55,8 @@ class Notifications(ContractTable):
 
 
 Minutes = Annotated[int, Field(gt=0)]
+Age = Annotated[str, Matching.named("Age")]
+"""A number of days, such as "180d"."""
 
 
 class Targets(ContractTable):
@@ -80,6 +82,8 @@ class Playbooks(ContractTable):
     owners: list[NonEmpty] = []
     commands: list[NonEmpty] = KNOWN.playbook_commands
     targets: Targets = Targets()
+    rehearsals: FilePath | None = None
+    rehearsed_within: Age | None = None
 
 
 class Incidents(ContractTable):

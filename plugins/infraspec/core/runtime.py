@@ -146,7 +146,7 @@ def keep_to_the_end() -> None:
     gc.freeze()
 
 
-_MODULES = {"live": "boto3", "sandbox": "moto"}
+_MODULES = {"live": "boto3", "sandbox": "moto", "rehearse": "awscli"}
 _REPOSITORY = "https://github.com/infraspec/pytest-infraspec"
 _FROM = f" @ git+{_REPOSITORY}@v{__version__}"
 """Where pip finds this version: RELEASING.md says what becomes of it with a release on an index."""
@@ -165,7 +165,7 @@ def installation(extra: str = "") -> str:
 
 
 def require(extra: str, what: str) -> None:
-    """Raise MissingExtraError if what the extra `live` or `sandbox` brings is not installed, and `what` needs it."""
+    """Raise MissingExtraError if what an extra such as `live` brings is not installed, and `what` needs it."""
     if find_spec(_MODULES[extra]) is None:
         raise MissingExtraError(
             f"{what} needs {_MODULES[extra]}, which is not installed",

@@ -21,6 +21,12 @@ _RULE = re.compile(r"^([^\s:=#][^:=]*?)\s*(::?)(?!=)\s*(.*)$", re.DOTALL)
 _CONDITION = re.compile(r"^(ifeq|ifneq|ifdef|ifndef)\b\s*(.*)$")
 _SPECIAL = frozenset({".PHONY", ".IGNORE", ".ONESHELL", ".SILENT", ".POSIX", ".DEFAULT", ".SUFFIXES"})
 _MOST_DEPTH = 20
+_TARGET = re.compile(r"^([A-Za-z0-9][\w.-]*)\s*:(?!=)", re.MULTILINE)
+
+
+def target_names(text: str) -> set[str]:
+    """Return the targets that the text of a makefile names at the beginning of a line."""
+    return set(_TARGET.findall(text))
 
 
 class Recipe(Struct, frozen=True):

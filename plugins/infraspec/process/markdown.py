@@ -104,6 +104,13 @@ class Command(Struct, frozen=True):
     line: int
 
 
+class ShellBlock(Struct, frozen=True):
+    """A block of commands: its text as a shell takes it, and the line that this begins on."""
+
+    text: str
+    line: int
+
+
 class Page(Struct, frozen=True, eq=False):
     """A Markdown page. `file` is the path that people see, `path` the real one (None for text that is no file)."""
 
@@ -114,6 +121,7 @@ class Page(Struct, frozen=True, eq=False):
     items: Sequence[Item]
     links: Sequence[PageLink]
     commands: Sequence[Command]
+    blocks: Sequence[ShellBlock] = ()
 
     def location(self, key: str | int = 0) -> Location:
         """Return where a key of the front matter stands, or a line, or the page as a whole."""
@@ -175,6 +183,7 @@ def parse_page(text: str, shown: str, path: Path | None = None) -> Page:
         tuple(_items(tokens)),
         tuple(_links(tokens)),
         tuple(_commands(tokens)),
+        tuple(_blocks(tokens)),
     )
 
 
@@ -246,9 +255,33 @@ def _links(tokens: Sequence[Token]) -> Iterator[PageLink]:
                 yield PageLink(target, _line(token))
 
 
+def _is_shell(token: Token) -> bool:
+    return token.type == "fence" and token.info.strip().split(" ")[0].lower() in _SHELLS
+
+
+def _blocks(tokens: Sequence[Token]) -> Iterator[ShellBlock]:
+    for token in tokens:
+        if _is_shell(token):
+            yield ShellBlock(_typed(token.content), _line(token) + 1)
+
+
+def _typed(content: str) -> str:
+    """Return what is typed of a block: where a line has the prompt `$ `, the others are what commands print."""
+    lines = content.splitlines()
+    if not any(line.startswith("$ ") for line in lines):
+        return content
+    typed, continues = [], False
+    for line in lines:
+        is_typed = line.startswith("$ ") or continues
+        text = line.removeprefix("$ ").removeprefix("> ") if is_typed else ""
+        continues = is_typed and text.endswith("\\")
+        typed.append(text)
+    return "\n".join(typed)
+
+
 def _commands(tokens: Sequence[Token]) -> Iterator[Command]:
     for token in tokens:
-        if token.type != "fence" or token.info.strip().split(" ")[0].lower() not in _SHELLS:
+        if not _is_shell(token):
             continue
         pending, begun = "", 0
         for number, line in enumerate(token.content.splitlines(), _line(token) + 1):

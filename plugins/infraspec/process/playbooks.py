@@ -7,13 +7,16 @@ time in words: `## 1. Confirm (within 5 minutes)`, `## 1. 即座の確認事項 
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
-from infraspec.process.markdown import Heading, Item, Page, read_pages, text_of, wrong_key
+from infraspec.core.errors import ProcessFileError
+from infraspec.process.markdown import Heading, Item, Page, ShellBlock, read_pages, text_of, wrong_key
+from infraspec.process.shell import UnreadableScriptError, statements
 
 PHASES = ("confirm", "restore", "fix", "follow-up")
 """The phases of a response in order: what to look at, back to service, the cause fixed, what is learned."""
@@ -29,6 +32,14 @@ class Phase(Struct, frozen=True):
     heading: Heading
     minutes: int | None
     items: tuple[Item, ...]
+
+
+class PlaybookStep(Struct, frozen=True):
+    """A statement of a block of commands: what is run at once, the phase that it is in, and its line."""
+
+    text: str
+    line: int
+    phase: str
 
 
 class Playbook(Struct, frozen=True, eq=False):
@@ -49,6 +60,31 @@ class Playbook(Struct, frozen=True, eq=False):
             return ()
         end = min((one.heading.line for one in self.phases if one.heading.line > begin), default=1 << 62)
         return tuple(command.text for command in self.page.commands if begin < command.line < end)
+
+    def steps(self) -> tuple[PlaybookStep, ...]:
+        """Return what is run one after the other. ProcessFileError for a block that no shell can read."""
+        return tuple(step for block in self.page.blocks for step in self._of_block(block))
+
+    def _of_block(self, block: ShellBlock) -> Iterator[PlaybookStep]:
+        try:
+            found = statements(block.text)
+        except UnreadableScriptError as error:
+            raise ProcessFileError(
+                "the commands cannot be read",
+                place=f"{self.page.file}:{block.line + int(error.place or 0)}",
+                expected="commands that bash can read",
+                remedy="correct the line",
+            ) from None
+        for text, line in found:
+            yield PlaybookStep(text, block.line + line, self._phase_at(block.line))
+
+    def _phase_at(self, line: int) -> str:
+        return next((one.name for one in reversed(self.phases) if one.heading.line < line), "")
+
+    @property
+    def digest(self) -> str:
+        """What identifies the commands of a page: another one means that they were changed."""
+        return hashlib.sha256("\0".join(block.text for block in self.page.blocks).encode()).hexdigest()
 
 
 def read_playbooks(directory: Path, shown: str) -> tuple[Playbook, ...]:

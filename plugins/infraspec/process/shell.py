@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -89,6 +89,58 @@ def _text(node: Node | None) -> str:
 
 def _named(node: Node) -> list[Node]:
     return [child for child in node.named_children if child.type != "comment"]
+
+
+def statements(script: str) -> list[tuple[str, int]]:
+    """Return the statements of a script one after the other, each with its line from 0.
+
+    Raises UnreadableScriptError with the line, if there is one that a shell could not read.
+    """
+    root = _tree(script)
+    if root.has_error:
+        wrong = next(child for child in root.children if child.has_error or child.is_error or child.is_missing)
+        raise UnreadableScriptError("the script cannot be read", place=str(wrong.start_point[0]))
+    begins = [child.start_byte for child in _named(root)]
+    whole = script.encode()
+    ends = [*begins[1:], len(whole)]
+    return [
+        (whole[begin:end].decode().strip(), whole.count(b"\n", 0, begin))
+        for begin, end in zip(begins, ends, strict=True)
+    ]
+
+
+def commands_in(script: str) -> Iterator[tuple[list[str | None], int]]:
+    """Yield the commands of a script with their lines from 0, also those inside of others; None is a word not known."""
+    waiting = [_tree(script)]
+    while waiting:
+        node = waiting.pop(0)
+        waiting[:0] = node.named_children
+        if node.type == "command":
+            parts = [child for child in node.named_children if child.type not in _NO_WORDS]
+            yield [_literal(part) for part in parts], node.start_point[0]
+
+
+_NO_WORDS = frozenset({"variable_assignment", "file_redirect", "herestring_redirect", "heredoc_redirect", "comment"})
+
+
+def _literal(node: Node) -> str | None:
+    """Return what a word is, None if an expansion decides it."""
+    match node.type:
+        case "command_name":
+            return _literal(node.named_children[0]) if node.named_children else None
+        case "word" | "number":
+            return re.sub(r"\\(.)", r"\1", _text(node))
+        case "raw_string":
+            return _text(node)[1:-1]
+        case "string" if all(child.type == "string_content" for child in node.named_children):
+            return _text(node)[1:-1]
+        case "concatenation":
+            parts = [_literal(child) for child in node.named_children]
+            known = "".join(part for part in parts if part is not None)
+            is_option = parts[0] is not None and parts[0].startswith("--") and "=" in parts[0]
+            return known if is_option or None not in parts else None
+        case _:
+            return None
 
 
 class Shell:

@@ -59,7 +59,10 @@ class Kept(Struct, frozen=True):
 
     def write(self) -> None:
         """Write the file. Raises SandboxError if that cannot be done."""
-        path = state_file()
+        self.write_to(state_file())
+
+    def write_to(self, path: Path) -> None:
+        """Write it to another file. Raises SandboxError if that cannot be done."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.touch(mode=0o600)

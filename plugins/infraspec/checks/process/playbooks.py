@@ -4,30 +4,44 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from itertools import product
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import unquote
 
+from infraspec.checks.process.playbook_commands import names_in_source, of_the_cli
+from infraspec.checks.process.playbook_rehearsals import rehearsed
 from infraspec.contract.models import Contract
 from infraspec.contract.operations import Playbooks
 from infraspec.contract.paths import display
 from infraspec.core.finding import Finding, Location
 from infraspec.core.rules import RULES
 from infraspec.core.runtime import is_in_repository, read_regular
+from infraspec.process.makefile import target_names
 from infraspec.process.markdown import Page, read_page
 from infraspec.process.playbooks import PHASES, Phase, Playbook
+from infraspec.terraform.plan import Plan
 
 RULE = RULES["playbooks"]
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
-_MAKE_TARGET = re.compile(r"^([A-Za-z0-9][\w.-]*)\s*:(?!=)", re.MULTILINE)
 _PUNCTUATION = frozenset("();<>|&")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
-def check_playbooks(contract: Contract, settings: Playbooks, playbooks: Sequence[Playbook]) -> list[Finding]:
-    """Judge the playbooks of a repository: complete, owned, within their times, links and commands that exist."""
+def check_playbooks(
+    contract: Contract,
+    settings: Playbooks,
+    playbooks: Sequence[Playbook],
+    sources: Mapping[str, Plan] = MappingProxyType({}),
+    today: date | None = None,
+) -> list[Finding]:
+    """Judge the playbooks of a repository: complete, owned, within their times, links and commands that exist.
+
+    `sources` are the plans whose names commands may use; `today` says how old rehearsals are.
+    """
     owners = settings.owners or ([contract.project.owner] if contract.project.owner else [])
     findings = [*_coverage(playbooks, settings, display(contract, settings.directory))]
     for playbook in playbooks:
@@ -35,8 +49,10 @@ def check_playbooks(contract: Contract, settings: Playbooks, playbooks: Sequence
         findings += (
             *_links(playbook.page, contract.directory),
             *_commands(playbook.page, settings, contract.directory),
+            *of_the_cli(playbook),
+            *names_in_source(playbook, contract, sources),
         )
-    return findings
+    return [*findings, *rehearsed(contract, settings, playbooks, today)]
 
 
 def _coverage(playbooks: Sequence[Playbook], settings: Playbooks, shown: str) -> Iterator[Finding]:
@@ -166,7 +182,7 @@ def _make_targets(root: Path) -> set[str]:
         makefile = read_regular(root / "Makefile", within=root).decode("utf-8", "replace")
     except OSError:
         return set()
-    return set(_MAKE_TARGET.findall(makefile))
+    return target_names(makefile)
 
 
 def _program(word: str, rest: Sequence[str], programs: Sequence[str], root: Path) -> tuple[str, str] | None:
