@@ -654,6 +654,19 @@ def test_statements_with_wildcards_are_narrowed(policy: str, tmp_path: Path) -> 
     assert "no statement that a task needs contains a wildcard\n" == run(tmp_path, "--narrow").stdout
 
 
+def test_a_narrowed_statement_is_passed_what_it_names(tmp_path: Path) -> None:
+    """A statement in a module names resources of another one by variables, which the patch passes."""
+    role = TRUST + ROLE + WIDE + 'output "arn" {\n  value = aws_iam_role.execution.arn\n}\n'
+    root = 'module "iam" {\n  source = "./iam"\n}\n' + TASK.replace("aws_iam_role.execution", "module.iam")
+    write(tmp_path, {"infraspec.toml": CONTRACT, "main.tf": root, "iam/main.tf": role})
+    assert 0 == run(tmp_path, "--narrow", "--write").exit_code
+    text = (tmp_path / "iam/main.tf").read_text("utf-8")
+    assert 'Action = "*"' not in text
+    assert "var.key_arn" in text
+    assert "key_arn = aws_secretsmanager_secret.key.arn" in (tmp_path / "main.tf").read_text("utf-8")
+    assert (0, "nothing is violated\n") == (run(tmp_path).exit_code, run(tmp_path).stdout)
+
+
 def test_a_review_has_suggestions_in_the_lines_of_the_request(tmp_path: Path) -> None:
     """A patch of lines that the request shows is a suggestion; another one is a diff in the body of the review."""
     contract = CONTRACT + '[tags.common]\nOwner = "platform"\n'

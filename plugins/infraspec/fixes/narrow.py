@@ -96,6 +96,7 @@ class Narrowing(Struct):
             return str(error), []
 
     def _texts(self, edits: Sequence[Edit]) -> dict[Path, str]:
+        edits = list(dict.fromkeys(edits))
         files = dict.fromkeys(edit.file for edit in edits)
         try:
             return {

@@ -186,7 +186,9 @@ class PatchBuilder(Struct):
         site, change = needs[0]
         by_resource: dict[str, set[str]] = {}
         for own, one in needs:
-            for resource in self._named(own, one)[0].resources:
+            named, passing = self._named(own, one)
+            yield from passing
+            for resource in named.resources:
                 by_resource.setdefault(self.shared([(own, resource)]), set()).update(one.actions)
         by_actions: dict[tuple[str, ...], list[str]] = {}
         for resource, actions in by_resource.items():

@@ -65,6 +65,7 @@ def module_steps(address: str) -> list[str]:
 
 def passed_as(local: str) -> str:
     """Name what is passed by the resource's name and the attribute, by its type if the name says nothing."""
+    local = local.removeprefix("var.")
     named = re.sub(r"^(?:data\.)?aws_(\w+)\.(?:this|main|default)\b", r"\1", local)
     if named == local:
         named = re.sub(r"^.*?([\w-]+(?:\[[^\]]*\])?\.\w+)$", r"\1", local)
