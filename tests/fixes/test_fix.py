@@ -464,6 +464,7 @@ def test_what_another_patch_changes_is_tried_once_more(tmp_path: Path) -> None:
     (text,) = fixes.after.values()
     assert 'name = "shop-prod-cluster"' in text
     assert 'ClusterName = "shop-prod-cluster"' in text
+    assert 'log_group_name = "/aws/events/' not in text
 
 
 OF_AN_APPLICATION = """

@@ -186,13 +186,19 @@ class _Writer(Struct):
         return (
             f'resource "aws_cloudwatch_log_metric_filter" "{name.replace("-", "_")}" {{\n'
             f"  name           = {_quoted(f'{self.prefix}-{name}')}\n"
-            f"  log_group_name = {_quoted(group)}\n"
+            f"  log_group_name = {self._group(group)}\n"
             f"  pattern        = {_quoted(pattern)}\n\n"
             f"  metric_transformation {{\n"
             f"    namespace = {_quoted(self.prefix)}\n"
             f"    name      = {_quoted(_camel(name))}\n"
             f'    value     = "1"\n  }}\n}}'
         )
+
+    def _group(self, name: str) -> str:
+        """Name a log group by its resource, so that it is made before what names it, or by its text."""
+        groups = self.attributes.plan.managed("aws_cloudwatch_log_group")
+        found = next((one for one in groups if self.attributes.name(one) == name), None)
+        return self._reference(f"{found.address}.name") if found else _quoted(name)
 
     def _series(self, metric: Metric, name: str, item: AlarmItem, statistic: str) -> list[Line]:
         namespace, metric_name = metric.namespace, metric.name
