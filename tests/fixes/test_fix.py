@@ -455,6 +455,50 @@ def test_a_statement_without_its_principal_gets_it(form: str, tmp_path: Path) ->
     assert "ecs-tasks.amazonaws.com" in text
 
 
+USED = """
+resource "aws_sns_topic" "own" {
+}
+
+resource "aws_sns_topic_subscription" "own" {
+  topic_arn = aws_sns_topic.own.arn
+  protocol  = "email"
+  endpoint  = "ops@example.com"
+}
+
+resource "aws_cloudwatch_metric_alarm" "cpu" {
+  alarm_name          = "cpu"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 70
+  namespace           = "AWS/ECS"
+  metric_name         = "CPUUtilization"
+  statistic           = "Average"
+  period              = 60
+  evaluation_periods  = 2
+  alarm_actions       = ACTIONS
+
+  dimensions = {
+    ClusterName = aws_ecs_cluster.main.name
+    ServiceName = aws_ecs_service.api.name
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("actions", "expected"),
+    [
+        ("[aws_sns_topic.own.arn]", "[aws_sns_topic.own.arn, aws_sns_topic.warning.arn]"),
+        ("tolist([aws_sns_topic.own.arn])", "concat(tolist([aws_sns_topic.own.arn]), [aws_sns_topic.warning.arn])"),
+    ],
+)
+def test_an_alarm_keeps_the_topic_that_it_has(actions: str, expected: str, tmp_path: Path) -> None:
+    """An alarm whose topic is that of no level goes to that of its level too, and tells whom it told before."""
+    source = {"main.tf": WATCHED + USED.replace("ACTIONS", actions)}
+    fixes = fixes_of(tmp_path, source, contract=CONTRACT + "[alarms]\n")
+    assert [] == left(tmp_path, fixes)
+    assert f"alarm_actions       = {expected}\n" in "".join(fixes.after.values())
+
+
 def test_what_another_patch_changes_is_tried_once_more(tmp_path: Path) -> None:
     """An alarm names a cluster by the name that another patch gives it."""
     contract = CONTRACT + '[alarms]\n[names.patterns]\naws_ecs_cluster = "{application}-{environment}-cluster"\n'

@@ -53,7 +53,8 @@ class SourceChange(Struct, frozen=True, omit_defaults=True):
     """A change of the source that may fix a finding, which `infraspec fix` tries: all texts are HCL.
 
     `kind` says what `into`, the address of a resource or data source, gets. `arguments`: each of `entries`, a name
-    with its expression, in the object or block at `path`, or in the resource itself. `statement`: a statement of
+    with its expression, in the object or block at `path`, or in the resource itself; `items` adds those of a list to
+    a list. `statement`: a statement of
     the policy at `path`, in its own words (`text`) or of `actions` on `resources`; a role without a path gets a
     policy of its own. `block`: a nested block, in that at `path`. `beside`: blocks of the same module, `root`: of the
     root module.
@@ -63,7 +64,7 @@ class SourceChange(Struct, frozen=True, omit_defaults=True):
     are there. `needs` are blocks of the root module that the change cannot do without, `beside` of the same module.
     """
 
-    kind: Literal["arguments", "statement", "block", "beside", "root", "default_tags", "shared_tags"]
+    kind: Literal["arguments", "items", "statement", "block", "beside", "root", "default_tags", "shared_tags"]
     into: str
     path: str = ""
     text: str = ""

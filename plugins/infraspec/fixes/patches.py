@@ -24,6 +24,7 @@ from infraspec.fixes.text_edits import (
     block_added,
     blocks_after,
     first_argument,
+    items_added,
 )
 from infraspec.fixes.tokens import closing, expression_end, opening
 from infraspec.hcl import ast
@@ -146,6 +147,23 @@ def _end(source: SourceText, attribute: Attribute) -> int:
 def _added_argument(site: Site, body: SourceBody, lines: str) -> Edit:
     ends = [attribute.end for attribute, source in body.attributes.values() if source is body.source]
     return argument_added(site.file, body.source.text, body.at, lines, max(ends, default=None))
+
+
+def _items(builder: PatchBuilder, items: Sequence[Item]) -> Iterator[Edit]:
+    """Add the items of lists to those of arguments."""
+    site, body = items[0][1], items[0][1].body
+    for name, texts in _by_name(items).items():
+        added = builder.shared(texts)
+        if name not in body.attributes:
+            yield _added_argument(site, body, f"{name} = {added}")
+            continue
+        attribute, source = body.attributes[name]
+        file, node = file_of(site.module, source, builder.boundary), attribute.expression
+        if isinstance(node, ast.Tuple):
+            yield from items_added(file, source.text, node.at, [added[1:-1]], commas=True)
+            continue
+        yield Edit(file, node.at, node.at, "concat(")
+        yield Edit(file, _end(source, attribute), _end(source, attribute), f", {added})")
 
 
 def _blocks(_builder: PatchBuilder, items: Sequence[Item]) -> Iterator[Edit]:
@@ -330,6 +348,7 @@ def _tags_of(module: ModuleInstance) -> Iterator[str]:
 
 _KINDS: Mapping[str, Callable[[PatchBuilder, Sequence[Item]], Iterator[Edit]]] = {
     "arguments": _arguments,
+    "items": _items,
     "statement": statements,
     "block": _blocks,
     "beside": _beside,

@@ -25,6 +25,7 @@ from infraspec.hcl.parser import parse
 from infraspec.reporting.run.recorder import REPOSITORY
 
 _FEW = 3
+_HELD = frozenset({Verdict.PROVEN, Verdict.UNDETERMINED})
 _ROUNDS = 2
 """How often what a patch adds is changed by what rules say of it."""
 
@@ -175,7 +176,8 @@ class Prover(Struct):
 
         What is still VIOLATED for another reason, which has a change of its own, gets that too.
         """
-        known = {(one.environment, one.finding.rule, one.finding.key): one.finding.changes for one in tried}
+        known = {_identity(one.environment, one.finding): one.finding.changes for one in tried}
+        was = {name: worst(judged.findings) for name, judged in self._before.items()}
         patched = self.infrastructure.edited(texts)
         after = patched.judged()
         for _ in range(_ROUNDS):
@@ -187,7 +189,8 @@ class Prover(Struct):
                 and finding.changes
                 and (
                     finding.key not in self._keys(name)
-                    or finding.changes != known.get((name, finding.rule, finding.key), finding.changes)
+                    or (finding.changes[0].kind == "items" and was[name].get((finding.rule, finding.key)) in _HELD)
+                    or finding.changes != known.get(_identity(name, finding), finding.changes)
                 )
             ]
             if not following:

@@ -262,7 +262,8 @@ class Routes(Struct):
         """Return the topics that reach the channels of a level and no other."""
         if level not in self._topics:
             topics = self.delivery.attributes.plan.managed("aws_sns_topic")
-            self._topics[level] = [topic for topic in topics if self._fits(level, Route((topic,)))]
+            fitting = (topic for topic in topics if self._fits(level, Route((topic,))))
+            self._topics[level] = sorted(fitting, key=lambda topic: topic.name != level)
         return self._topics[level]
 
     @property
@@ -298,6 +299,11 @@ class Routes(Struct):
         is_logged = any(self.delivery.attributes.name(one) == events for one in groups)
         own = rest[0 if chat else begin : begin if is_logged else None]
         return "\n\n".join([*blocks, own.strip()])
+
+    def is_of_no_level(self, route: Route) -> bool:
+        """Tell whether a route has topics, none of which is that of a level."""
+        of_levels = [topic for level in self.alarms.levels for topic in self.topics_of(level)]
+        return bool(route.topics) and not any(topic in of_levels for topic in route.topics)
 
     def fault(self, level: str, route: Route) -> AlarmFault | None:
         """Say what is wrong with an alarm that takes a route: nowhere to go, or the topic of another level."""

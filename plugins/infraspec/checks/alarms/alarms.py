@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -242,6 +243,9 @@ class _Check:
         change = _change(alarm, shown)
         if change is not None and any("aws_sns_topic." in name for name, _ in change.references):
             change = replace(change, needs=self.suggestions.first)
+        if change is not None and [one.attribute for one in shown] == ["alarm_actions"]:
+            kind: Literal["items", "arguments"] = "items" if self.routes.is_of_no_level(best.route) else "arguments"
+            change = replace(change, kind=kind)
         return replace(finding, changes=(change,) if change else ())
 
     def _missing(self, name: str, item: AlarmItem, subject: AlarmSubject) -> Finding:
