@@ -73,6 +73,7 @@ VALIDATE = "the provider requires it: rule `source` finds that, and no rule of w
 SIZE = "how a resource is sized, placed and kept is the team's choice; no requirement names it"
 WIDER = "a rule that takes more events still takes those of the catalogue; false alarms show in weeks of data only"
 SHOWN = "text for people"
+DRILLED = "the catalogue of alarms does not ask for it; what it hears of, `infraspec drill` shows"
 NETWORKING = "reachability is none of the requirements; `open-ingress` of plan-review judges what a change opens"
 DEFAULT = "the default is as good for every rule"
 UNREAD = "a variable without a value is unknown, which fails a rule only where it matters; Terraform asks for it"
@@ -140,6 +141,9 @@ UNGUARDED: Mapping[str, str] = {
     "metric_alarm.deployment_success.treat_missing_data": "likewise",
     "metric_alarm.unhealthy_targets.treat_missing_data": "likewise",
     "metric_alarm.utilization.treat_missing_data": "likewise",
+    "monitoring/service.tf: resource.aws_cloudwatch_metric_alarm.server_errors*": DRILLED,
+    "monitoring/service.tf: resource.aws_cloudwatch_metric_alarm.latency*": DRILLED,
+    "monitoring/database.tf: resource.aws_cloudwatch_metric_alarm.database_disk*": DRILLED,
     "events.tf: locals.rules.*.pattern.source": WIDER,
     "events.tf: locals.rules.*.pattern.detail-type": WIDER,
     "events.tf: locals.rules.*.pattern.resources": WIDER,

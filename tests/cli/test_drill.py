@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,9 @@ from infraspec.cli import main
 from tests.plugin.project import REFERENCE
 
 
-def run(*arguments: str) -> tuple[int, str]:
+def run(*arguments: str, infra: Path = REFERENCE) -> tuple[int, str]:
     """Run the command on production of the reference."""
-    result = CliRunner().invoke(main, ["drill", "--infra", str(REFERENCE), "--env", "prod", *arguments])
+    result = CliRunner().invoke(main, ["drill", "--infra", str(infra), "--env", "prod", *arguments])
     return result.exit_code, result.output
 
 
@@ -36,8 +37,11 @@ def test_what_is_heard_of() -> None:
 
 def test_what_is_silent(tmp_path: Path) -> None:
     """A failure of which nobody hears has its reason and fix below the table and on the page; the exit code is 1."""
-    page = tmp_path / "drill.md"
-    code, output = run("--only", "latency", "--markdown", str(page))
+    infra, page = shutil.copytree(REFERENCE, tmp_path / "infra"), tmp_path / "drill.md"
+    service = infra / "terraform/modules/monitoring/service.tf"
+    head, _, _ = service.read_text(encoding="utf-8").partition('resource "aws_cloudwatch_metric_alarm" "latency"')
+    service.write_text(head, encoding="utf-8")
+    code, output = run("--only", "latency", "--markdown", str(page), infra=infra)
 
     assert 1 == code
     assert "why:   no alarm reads TargetResponseTime" in output

@@ -18,8 +18,6 @@ from infraspec.monitoring.drill.running import Drill, DrilledFailure
 from infraspec.terraform.environments import environment_plan
 from tests.plugin.project import REFERENCE
 
-NOT_WATCHED = {"target-5xx", "load-balancer-5xx", "latency", "database-disk-full", "queue-backlog"}
-"""What the reference has no alarm on; of its queues only the one for dead letters has one."""
 ABSENT = {"certificate-expiry"}
 """The reference has no certificate of its own."""
 
@@ -39,13 +37,11 @@ def reference() -> tuple[Drill, dict[tuple[str, str], DrilledFailure]]:
 
 
 def test_each_failure_of_the_reference_is_heard_of() -> None:
-    """Each failure is heard of at its level in time, but for those that have no alarm; these are told as silent."""
+    """At its level in time, whatever it is about."""
     _, outcomes = reference()
 
     assert {*failures()} - ABSENT == {name for name, _ in outcomes}
-    assert {name for (name, _), one in outcomes.items() if one.heard is not Truth.YES} == NOT_WATCHED
-    assert all(one.heard is Truth.YES for one in outcomes.values() if one.failure.level == "critical")
-    assert all(one.silent for one in outcomes.values() if one.heard is not Truth.YES)
+    assert [] == [key for key, one in outcomes.items() if one.heard is not Truth.YES]
 
 
 def test_a_quiet_week_of_the_reference() -> None:
@@ -100,7 +96,7 @@ def by_anything(outcome: DrilledFailure) -> bool:
 SILENCING: dict[str, tuple[str, str, Callable[[DrilledFailure], bool]]] = {
     "actions that are off": (r"\n  alarm_name  ", r"\n  actions_enabled = false\n  alarm_name  ", by_alarms),
     "no actions": (r"\n  alarm_actions .*", "", by_alarms),
-    "another threshold": (r"\n  threshold .*", "\n  threshold = 1000000000", by_values),
+    "another threshold": (r"\n  threshold .*", "\n  threshold = 100000000000000", by_values),
     "another dimension": ("DBInstanceIdentifier =", "DBClusterIdentifier =", by_database),
     "missing data that count for nothing": (r'= "breaching"', '= "missing"', by_end_of_data),
     "a pattern that takes nothing": (r"\n  pattern .*= each.value", '\n  pattern = "NOTHING"', by_filters),

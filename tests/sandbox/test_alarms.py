@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from infraspec.sandbox.images_and_values import settle
 from infraspec.sandbox.running import Running
 
 PREFIX = "daily-report-tool-prod"
@@ -114,7 +115,7 @@ def test_metrics_of_what_runs_have_data_after_apply(sandbox: Running) -> None:
     lag, free = sandbox.account.client("cloudwatch").get_metric_data(
         MetricDataQueries=queries, StartTime=end - timedelta(hours=1), EndTime=end
     )["MetricDataResults"]
-    assert set(lag["Values"]) == {30.0}
+    assert set(lag["Values"]) == {0.0}
     assert set(free["Values"]) == {100 * 0.8 * 2**30}
 
 
@@ -160,3 +161,25 @@ def test_the_trail_tells_who_changed_what(empty: Running) -> None:
     reads = [{"AttributeKey": "EventName", "AttributeValue": "LookupEvents"}]
     told = cloudtrail.lookup_events(LookupAttributes=reads)["Events"]
     assert all("errorCode" in event["CloudTrailEvent"] for event in told)
+
+
+def test_a_metric_gets_a_value_that_is_harmless_to_all_of_its_alarms(empty: Running) -> None:
+    """A disk that tells its free space keeps telling that, and an alarm that it breaches is in ALARM."""
+    cloudwatch, rds = empty.account.client("cloudwatch"), empty.account.client("rds")
+    rds.create_db_instance(
+        DBInstanceIdentifier="settled", DBInstanceClass="db.t4g.micro", Engine="postgres", AllocatedStorage=20
+    )
+    own = {"Statistic": "Average", "Period": 60, "EvaluationPeriods": 1}
+    cpu = {**own, "Namespace": "AWS/ECS", "MetricName": "CPUUtilization"}
+    disk = {**own, "Namespace": "AWS/RDS", "MetricName": "FreeStorageSpace"}
+    disk["Dimensions"] = [{"Name": "DBInstanceIdentifier", "Value": "settled"}]
+    less, greater = "LessThanThreshold", "GreaterThanThreshold"
+    cloudwatch.put_metric_alarm(AlarmName="high", Threshold=70, ComparisonOperator=greater, **cpu)
+    cloudwatch.put_metric_alarm(AlarmName="low", Threshold=63, ComparisonOperator=less, **cpu)
+    cloudwatch.put_metric_alarm(AlarmName="little-disk", Threshold=2e9, ComparisonOperator=less, **disk)
+    cloudwatch.put_metric_alarm(AlarmName="less-than-all", Threshold=19e9, ComparisonOperator=less, **disk)
+    settle(empty.account)
+    names = ["high", "low", "little-disk", "less-than-all"]
+    found = cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
+    states = {alarm["AlarmName"]: alarm["StateValue"] for alarm in found}
+    assert {"high": "OK", "low": "OK", "little-disk": "OK", "less-than-all": "ALARM"} == states

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import operator
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -118,37 +119,79 @@ def put_value(account: Account, arn: str, keys: Iterable[str] = ()) -> None:
 def settle(account: Account) -> None:
     """Do what time and people do after a first apply: alarms get data, and e-mail addresses are confirmed.
 
-    The metric of AWS that a new alarm looks at gets values that are not breaching, and the alarm leaves
-    INSUFFICIENT_DATA for OK, as it does in AWS minutes after what it watches runs.
+    A metric of AWS that new alarms look at gets values that are harmless to them, unless what it is of tells values of
+    its own, and the alarms leave INSUFFICIENT_DATA, as they do in AWS minutes after what they watch runs.
     """
     cloudwatch, sns = account.client("cloudwatch"), account.client("sns")
-    for alarm in cloudwatch.describe_alarms(StateValue="INSUFFICIENT_DATA")["MetricAlarms"]:
-        if str(alarm.get("Namespace", "")).startswith("AWS/"):
-            data = _measured(alarm)
-            cloudwatch.put_metric_data(Namespace=alarm["Namespace"], MetricData=data)
-        reason = "Threshold Crossed: no datapoints were breaching"
-        cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue="OK", StateReason=reason)
+    new = cloudwatch.describe_alarms(StateValue="INSUFFICIENT_DATA")["MetricAlarms"]
+    for alarms in _by_metric(new):
+        metric = {name: alarms[0][name] for name in ("Namespace", "MetricName", "Dimensions")}
+        value = _told(cloudwatch, metric)
+        if value is None:
+            value = _harmless(alarms)
+            data = _measured(metric["MetricName"], metric["Dimensions"], value)
+            cloudwatch.put_metric_data(Namespace=metric["Namespace"], MetricData=data)
+        for alarm in alarms:
+            _move(cloudwatch, alarm, is_breaching=_BREACHES[alarm["ComparisonOperator"]](value, alarm["Threshold"]))
+    for alarm in new:
+        if not _is_of_aws(alarm):
+            _move(cloudwatch, alarm, is_breaching=False)
     for page in sns.get_paginator("list_subscriptions").paginate():
         for subscription in page["Subscriptions"]:
             if subscription["SubscriptionArn"] == "PendingConfirmation":
                 sns.confirm_subscription(TopicArn=subscription["TopicArn"], Token=subscription["Endpoint"])
 
 
-def _measured(alarm: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the data of a metric that had one value in each of the last minutes, and in each period of an alarm."""
-    now, metric = datetime.now(UTC), {name: alarm[name] for name in ("MetricName", "Dimensions")}
-    ages = {60 * minutes for minutes in range(1, _MINUTES + 1)}
-    ages |= {int(alarm["Period"]) * number for number in range(1, int(alarm["EvaluationPeriods"]))}
-    value = _harmless(alarm)
-    return [{**metric, "Value": value, "Timestamp": now - timedelta(seconds=age)} for age in sorted(ages)]
+_BREACHES: Mapping[str, Callable[[float, float], bool]] = {
+    "GreaterThanThreshold": operator.gt,
+    "GreaterThanOrEqualToThreshold": operator.ge,
+    "LessThanThreshold": operator.lt,
+    "LessThanOrEqualToThreshold": operator.le,
+}
 
 
-def _harmless(alarm: Mapping[str, Any]) -> float:
-    """Return a value on the good side of an alarm's threshold, however many of them are added up."""
-    threshold = float(alarm.get("Threshold", 0.0))
-    if not alarm["ComparisonOperator"].startswith("Greater"):
-        return threshold * 2 + 1
-    return min(threshold, 0.0) if alarm.get("Statistic") == "Sum" else threshold / 2
+def _is_of_aws(alarm: Mapping[str, Any]) -> bool:
+    return str(alarm.get("Namespace", "")).startswith("AWS/") and alarm["ComparisonOperator"] in _BREACHES
+
+
+def _by_metric(alarms: Iterable[Mapping[str, Any]]) -> Iterable[list[Mapping[str, Any]]]:
+    """Return the alarms that look at a metric of AWS, those of one metric together."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for alarm in filter(_is_of_aws, alarms):
+        dimensions = sorted((one["Name"], one["Value"]) for one in alarm["Dimensions"])
+        found.setdefault(json.dumps([alarm["Namespace"], alarm["MetricName"], dimensions]), []).append(alarm)
+    return found.values()
+
+
+def _told(cloudwatch: Any, metric: Mapping[str, Any]) -> float | None:
+    """Return what a metric says by itself of the last minutes; None if it has no data."""
+    now = datetime.now(UTC)
+    query = {"Id": "told", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Maximum"}}
+    start = now - timedelta(minutes=_MINUTES)
+    answer = cloudwatch.get_metric_data(MetricDataQueries=[query], StartTime=start, EndTime=now)
+    return next((float(value) for value in answer["MetricDataResults"][0]["Values"]), None)
+
+
+def _measured(name: str, dimensions: Sequence[Mapping[str, str]], value: float) -> list[dict[str, Any]]:
+    """Return the data of a metric that had one value in each of the last minutes."""
+    now = datetime.now(UTC)
+    times = (now - timedelta(minutes=minutes) for minutes in range(1, _MINUTES + 1))
+    return [{"MetricName": name, "Dimensions": dimensions, "Value": value, "Timestamp": time} for time in times]
+
+
+def _harmless(alarms: Sequence[Mapping[str, Any]]) -> float:
+    """Return a value on the good side of the thresholds of all alarms of a metric, where there is one."""
+    upper = [float(one["Threshold"]) for one in alarms if one["ComparisonOperator"].startswith("Greater")]
+    lower = [float(one["Threshold"]) for one in alarms if one["ComparisonOperator"].startswith("Less")]
+    if upper and lower:
+        return (max(lower) + min(upper)) / 2
+    return min(upper) / 2 if upper else max(lower) * 2 + 1
+
+
+def _move(cloudwatch: Any, alarm: Mapping[str, Any], *, is_breaching: bool) -> None:
+    state, told = ("ALARM", "all datapoints were") if is_breaching else ("OK", "no datapoints were")
+    reason = f"Threshold Crossed: {told} breaching"
+    cloudwatch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue=state, StateReason=reason)
 
 
 def _read(containers: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
