@@ -11,10 +11,11 @@ import click
 from infraspec.checks.access.secret_access import placed
 from infraspec.cli.common import INFRA, ONE_ENVIRONMENT, PATH, TEXT_OR_JSON, reported
 from infraspec.cli.terminal import show_document, waiting
+from infraspec.contract import located
 from infraspec.contract.alarms import Alarms
 from infraspec.conventions.placeholders import facts_of
 from infraspec.core.errors import ReportError, RequestError, did_you_mean
-from infraspec.monitoring.drill.failures import failures
+from infraspec.monitoring.drill.failures import asked_failures, failures
 from infraspec.monitoring.drill.running import Drill
 from infraspec.reporting.document import as_markdown
 from infraspec.reporting.drill import DrillReport, drill_document
@@ -63,7 +64,10 @@ def drill(  # noqa: PLR0917 - click passes by name
         evaluated, contract, name = environment_plan(infra, environment, plan_file, ())
         plan = placed(evaluated, contract, name)
         facts = facts_of(contract, name, region=plan.region, account=plan.account)
-        made = Drill(plan, contract.alarms or Alarms(), facts, name)
+        alarms = contract.alarms or Alarms()
+        with located(contract):
+            asked = asked_failures(contract.drill, alarms)
+        made = Drill(plan, alarms, facts, name, asked)
         outcomes = tuple(made.outcomes(names, tell))
         tell("a quiet week")
         report = DrillReport(name, outcomes, made.quiet_week())

@@ -122,3 +122,17 @@ class Alarms(ContractTable):
     )
     publishers: dict[NonEmpty, Publisher] = {}
     live: LiveAlarms = LiveAlarms()
+
+
+class AskedFailure(ContractTable):
+    """`[drill.failures.NAME]`: at which level, and within how many minutes, a failure has to be heard of."""
+
+    level: NonEmpty | None = None
+    minutes: Positive | None = None
+
+
+class DrilledFailures(ContractTable):
+    """`[drill]`: which failures have to be heard of; the table alone asks for the packaged ones, as they are."""
+
+    failures: dict[NonEmpty, AskedFailure] = {}
+    without: list[NonEmpty] = []

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from infraspec.contract.alarms import Alarms
+from infraspec.contract.alarms import Alarms, DrilledFailures
 from infraspec.contract.field_types import (
     AccountId,
     ContractTable,
@@ -136,6 +136,7 @@ class Contract(ContractTable):
     names: Names = Names()
     tags: Tags = Tags()
     alarms: Alarms | None = None
+    drill: DrilledFailures | None = None
     databases: Databases = Databases()
     hosts: dict[NonEmpty, Host] = {}
     inventory: Inventory = Inventory()

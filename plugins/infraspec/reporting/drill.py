@@ -10,9 +10,18 @@ from msgspec import Struct
 
 from infraspec.core.truth import Truth
 from infraspec.monitoring.drill.running import DrilledFailure, QuietWeek
+from infraspec.monitoring.drill.verdicts import (
+    HEARD,
+    LATE,
+    SILENT,
+    UNDETERMINED,
+    channels_that_hear,
+    reasons,
+    remedy,
+    verdict,
+)
 from infraspec.reporting.document import Document, Field, Fields, Form, Items, Paragraph, Part, Table, Title, Tone, code
 
-SILENT, UNDETERMINED, LATE, HEARD = "silent", "undetermined", "late", "heard"
 _TONES: dict[str, Tone] = {SILENT: "bad", LATE: "bad", UNDETERMINED: "doubtful", HEARD: "good"}
 
 
@@ -30,15 +39,6 @@ class DrillReport(Struct, frozen=True):
         if said & {SILENT, LATE} or self.week.rings or self.week.in_alarm:
             return "bad"
         return "doubtful" if UNDETERMINED in said or self.week.not_evaluated else "good"
-
-
-def verdict(outcome: DrilledFailure) -> str:
-    """Return in a word whether a failure is heard of at its level in time."""
-    if outcome.heard is Truth.YES:
-        return HEARD
-    if outcome.heard is Truth.MAYBE:
-        return UNDETERMINED
-    return SILENT if outcome.minute is None else LATE
 
 
 def drill_document(report: DrillReport) -> Document:
@@ -64,15 +64,17 @@ def _rows(outcomes: Sequence[DrilledFailure]) -> Iterator[tuple[str, ...]]:
     by_row: dict[tuple[str, ...], int] = {}
     for outcome in outcomes:
         failure, minute = outcome.failure, "" if outcome.minute is None else str(outcome.minute)
-        row = (outcome.name, failure.level, verdict(outcome), outcome.level or "-", minute or "-", _channels(outcome))
+        row = (
+            outcome.name,
+            failure.level,
+            verdict(outcome),
+            outcome.level or "-",
+            minute or "-",
+            " ".join(channels_that_hear(outcome)) or "nobody",
+        )
         by_row[row] = by_row.get(row, 0) + 1
     for (name, *cells), times in by_row.items():
         yield f"{name} ({times})" if times > 1 else name, *cells
-
-
-def _channels(outcome: DrilledFailure) -> str:
-    names = dict.fromkeys(name for ring in outcome.rings for name, there in ring.channels.items() if there is Truth.YES)
-    return " ".join(sorted(names)) or "nobody"
 
 
 def _explained(outcome: DrilledFailure) -> Iterator[Part]:
@@ -84,29 +86,10 @@ def _explained(outcome: DrilledFailure) -> Iterator[Part]:
             Field("about", outcome.subject),
             Field("what", outcome.failure.what),
             Field("asked", f"{outcome.failure.level} within {outcome.failure.minutes} minutes{late}"),
-            Field("why", _why(outcome)),
-            Field("fix", _fix(outcome)),
+            Field("why", reasons(outcome, "--format json has them")),
+            Field("fix", remedy(outcome)),
         )
     )
-
-
-_MOST_REASONS = 5
-
-
-def _why(outcome: DrilledFailure) -> str:
-    reasons = list(outcome.silent) or [f"what rings does not reach everybody of the level {outcome.failure.level}"]
-    more = len(reasons) - _MOST_REASONS
-    return "\n".join([*reasons[:_MOST_REASONS], *([f"and {more} more: --format json has them"] if more > 0 else [])])
-
-
-def _fix(outcome: DrilledFailure) -> str:
-    level = outcome.failure.level
-    if outcome.rings:
-        return f"let what rings reach everybody of the level {level}: see infraspec check, rule alarms"
-    names = ", ".join(sorted({metric.name for metric in outcome.failure.metrics}))
-    events = ", ".join(sorted({event.event for event in outcome.failure.events}))
-    watched = f"the metric {names}" if names else f"the events {events}"
-    return f"add or correct an alarm or rule on {watched} that sends to the topic of level {level}"
 
 
 def _of_week(week: QuietWeek) -> Iterator[Part]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib import resources
 
 from msgspec import Struct, convert
+from msgspec.structs import replace
 
+from infraspec.contract.alarms import Alarms, DrilledFailures
+from infraspec.core.errors import ContractError, ErrorCollector, did_you_mean
 from infraspec.core.unknown import Value
 from infraspec.monitoring.catalogue import AlarmSubject, subjects
 from infraspec.monitoring.evaluation import FOREVER, MetricKey
@@ -74,6 +77,41 @@ def _filled(text: str, fill: Fill) -> str:
 def failures() -> Mapping[str, FailureMode]:
     """Return the failures by name."""
     return convert(_table("failures.toml"), dict[str, FailureMode])
+
+
+def asked_failures(drill: DrilledFailures | None, alarms: Alarms) -> Mapping[str, FailureMode]:
+    """Return the failures that a contract asks about, with the level and the minutes that it asks for.
+
+    Raises ContractError, all of them at once, for a failure or a level that there is not.
+    """
+    asked, collector = dict(failures()), ErrorCollector()
+    changes = drill.failures if drill else {}
+    for place, name in [
+        *(("without", one) for one in (drill.without if drill else ())),
+        *(("failures", one) for one in changes),
+    ]:
+        with collector.collect():
+            _refuse_unknown(f"drill.{place}", name, failures(), "failure")
+    for name, change in changes.items():
+        if name in asked:
+            own = {field: value for field in ("level", "minutes") if (value := getattr(change, field)) is not None}
+            asked[name] = replace(asked[name], **own)
+    for name, failure in asked.items():
+        with collector.collect():
+            _refuse_unknown(f"drill.failures.{name}.level", failure.level, alarms.levels, "level")
+    collector.finalize()
+    return {name: failure for name, failure in asked.items() if drill is None or name not in drill.without}
+
+
+def _refuse_unknown(place: str, name: str, known: Collection[str], kind: str) -> None:
+    if name not in known:
+        raise ContractError(
+            f"there is no such {kind}",
+            place=place,
+            expected=f"one of {', '.join(known)}",
+            found=name,
+            remedy=did_you_mean(name, known) or f"name one of these, or take the {kind} out",
+        )
 
 
 @cache

@@ -91,12 +91,13 @@ class _Heard(Struct):
 
 @dataclass
 class Drill:
-    """A drill of the alarms of a plan. `facts` are those of the environment."""
+    """A drill of the alarms of a plan. `facts` are those of the environment, `asked` the failures by name."""
 
     plan: Plan
     alarms: Alarms
     facts: Mapping[str, str]
     environment: str
+    asked: Mapping[str, FailureMode] = field(default_factory=failures)
     _subjects: dict[str, list[AlarmSubject]] = field(default_factory=dict)
 
     @cached_property
@@ -127,7 +128,7 @@ class Drill:
     ) -> list[DrilledFailure]:
         """Make the failures happen, each by itself; `tell` hears the name of each before."""
         found: list[DrilledFailure] = []
-        for name, failure in failures().items():
+        for name, failure in self.asked.items():
             if names and name not in names:
                 continue
             tell(name)
@@ -253,7 +254,21 @@ class Drill:
         return tuple(found)
 
     def _is_read(self, key: MetricKey) -> bool:
-        return any(key == one for watch in self.watches.values() for one, _, _ in _keys(watch))
+        """Tell whether an alarm that somebody may hear reads a metric."""
+        readers = (address for address, watch in self._watches.items() for one, _, _ in _keys(watch) if key == one)
+        return any(map(self._may_tell, readers))
+
+    def _may_tell(self, address: str, passed: frozenset[str] = frozenset()) -> bool:
+        """Tell whether an alarm, or a composite one that names it, may send to a topic."""
+        resource = self.plan.by_address[address]
+        route, is_off = self._delivery.own(resource), resource.stated("actions_enabled") is False
+        if route.topics or route.unknown or (not is_off and any(unknowns(resource.stated("alarm_actions")))):
+            return True
+        return any(
+            self._may_tell(name, passed | {address})
+            for name, composite in self._composites.items()
+            if name not in {*passed, address} and (isinstance(composite, str) or address in composite.names.values())
+        )
 
     @cached_property
     def _alarms(self) -> Mapping[str, Alarm]:
