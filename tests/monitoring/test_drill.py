@@ -15,6 +15,7 @@ from infraspec.conventions.placeholders import facts_of
 from infraspec.core.truth import Truth
 from infraspec.monitoring.drill.failures import failures
 from infraspec.monitoring.drill.running import Drill, DrilledFailure
+from infraspec.monitoring.sample_events import SAMPLES
 from infraspec.terraform.environments import environment_plan
 from tests.plugin.project import REFERENCE
 
@@ -78,6 +79,11 @@ def by_filters(outcome: DrilledFailure) -> bool:
     return by_alarms(outcome) and not outcome.failure.metrics
 
 
+def by_logged_events(outcome: DrilledFailure) -> bool:
+    """Tell whether alarms on events that EventBridge writes to a log group alone tell of a failure."""
+    return by_filters(outcome) and all(SAMPLES[one.event].origin != "postgresql" for one in outcome.failure.events)
+
+
 def by_database(outcome: DrilledFailure) -> bool:
     """Tell whether alarms on metrics of RDS alone tell of a failure."""
     return bool(outcome.failure.metrics) and outcome.failure.watches in {"database", "replica"}
@@ -100,6 +106,11 @@ SILENCING: dict[str, tuple[str, str, Callable[[DrilledFailure], bool]]] = {
     "another dimension": ("DBInstanceIdentifier =", "DBClusterIdentifier =", by_database),
     "missing data that count for nothing": (r'= "breaching"', '= "missing"', by_end_of_data),
     "a pattern that takes nothing": (r"\n  pattern .*= each.value", '\n  pattern = "NOTHING"', by_filters),
+    "a text in place of the events": (
+        r'\n  target_id = "log"',
+        '\n  target_id = "log"\n  input_transformer {\n    input_template = "{}"\n  }',
+        by_logged_events,
+    ),
     "rules that are off": (r"state         = each.value.state", 'state = "DISABLED"', by_rules),
     "a topic that lets nobody publish": (r'"sns:Publish"', '"sns:Subscribe"', by_anything),
     "a filter policy": (

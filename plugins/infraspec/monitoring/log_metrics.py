@@ -223,6 +223,10 @@ class WrittenLines(Struct, frozen=True):
     reason: str = ""
 
 
+_INPUTS = ("input", "input_path", "input_transformer")
+"""What a target passes on in place of the event. Source: Amazon EventBridge User Guide, "Input transformation"."""
+
+
 @dataclass
 class LogMetrics:
     """The metric filters of a plan."""
@@ -296,7 +300,10 @@ class LogMetrics:
             if targets:
                 absent = self._all_absent(targets, subject)
                 if absent:
-                    return WrittenLines(lines, None, absent)
+                    return Written(lines, None, absent)
+                changing = [target for target in targets if any(target.stated(name) for name in _INPUTS)]
+                if len(changing) == len(targets):
+                    return Written(lines, None, f"{changing[0].address} passes on a text of its own, not the event")
                 if answer is None:
                     return WrittenLines(
                         lines, None, f"whether {rule.resource.address} takes {sample.name} cannot be told"
