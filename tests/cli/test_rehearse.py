@@ -11,9 +11,10 @@ from click.testing import CliRunner
 from infraspec.cli import main
 from infraspec.process.playbooks import Playbook
 from infraspec.process.rehearsals import RESTORED, read_rehearsals
-from infraspec.sandbox.rehearsal.rehearsing import STOPPED, Rehearsal, RehearsedStep, Rehearser
+from infraspec.sandbox.rehearsal.rehearsing import STOPPED, Rehearsal, RehearsedStep, Rehearser, chosen
 from infraspec.sandbox.rehearsal.session import StepResult
 from tests.plugin.project import REFERENCE
+from tests.rehearsal.pages import BY_NAME
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -91,6 +92,13 @@ def test_record(tmp_path: Path) -> None:
     assert 1 == code
     assert 38 == len(written)
     assert {("en", "restored"), ("ja", "stopped")} == {(one.playbook.split("/")[-2], one.result) for one in written}
+
+
+def test_a_file_names_its_playbook() -> None:
+    """A page of one language may be named by its path."""
+    page = BY_NAME["escalation-ja"]
+
+    assert [page] == chosen(list(BY_NAME.values()), str(page.page.path), ())
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def _refuse_unclear(playbook: str, *, everything: bool) -> None:
         raise RequestError(
             "which playbook is not said" if not playbook else "one playbook and all of them are asked for",
             place="rehearse",
-            expected="the id of a playbook, or --all",
+            expected="the id or the file of a playbook, or --all",
             remedy="infraspec rehearse --all",
         )
 

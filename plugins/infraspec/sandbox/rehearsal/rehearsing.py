@@ -287,9 +287,10 @@ def _masked(steps: Sequence[RehearsedStep], secrets: set[str]) -> Iterator[Rehea
 
 
 def chosen(playbooks: Sequence[Playbook], name: str, languages: Sequence[str]) -> list[Playbook]:
-    """Return the playbooks of an id, or all without one, in these languages. ProcessFileError if there is none."""
-    ids = sorted({one.id for one in playbooks})
-    found = [one for one in playbooks if one.id == (name or one.id) and (not languages or one.language in languages)]
+    """Return the playbooks of an id or of a file, or all, in these languages. ProcessFileError if there is none."""
+    ids, file = sorted({one.id for one in playbooks}), Path(name).resolve()
+    named = [one for one in playbooks if name in {"", one.id} or (one.page.path and one.page.path.resolve() == file)]
+    found = [one for one in named if not languages or one.language in languages]
     if not found:
         raise ProcessFileError(
             "there is no such playbook",
