@@ -55,7 +55,7 @@ $(VENV)/.live: pyproject.toml $(VENV)/.suite
 
 $(VENV)/.test: pyproject.toml $(VENV)/.live
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[rehearse]' --group test
 	@touch $@
 
 $(VENV)/.lint: pyproject.toml $(VENV)/.test

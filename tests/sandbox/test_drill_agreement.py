@@ -26,12 +26,12 @@ from infraspec.sandbox.resources.peculiar import KINDS
 from infraspec.sandbox.running import Running
 from infraspec.terraform.aws_attributes import AwsAttributes
 from infraspec.terraform.plan import Resource
-from tests.monitoring.test_drill import NOT_WATCHED, drill_of
+from tests.monitoring.test_drill import drill_of
 from tests.plugin.project import REFERENCE
 
 _FILTER, _ALARM = "aws_cloudwatch_log_metric_filter", "aws_cloudwatch_metric_alarm"
 _AT_ONCE = 500
-UNREAD = NOT_WATCHED | {"secret-deleted", "database-maintenance"}
+UNREAD = {"secret-deleted", "database-maintenance"}
 """Failures that no alarm reads of: a rule takes their events, or nothing does."""
 SPEAKING = sorted(name for name, one in failures().items() if not any(metric.gone for metric in one.metrics))
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from infraspec.checks.common.resources_by_arn import DOCUMENT_TYPE
 from infraspec.checks.common.statement_hcl import statement_of
 from infraspec.core.finding import Finding, SourceChange
+from infraspec.core.visible_text import hcl_string
 from infraspec.fixes.references import Naming, UnfixableError, file_of, free_name, own_file
 from infraspec.fixes.text_edits import (
     Edit,
@@ -253,7 +254,7 @@ class PatchBuilder(Struct):
             path = own_file(file, file.name, self.boundary)
             text = read_text(path, file.name)
             line_end = "\n" if text and not text.endswith("\n") else ""
-            edits.append(Edit(path, len(text), len(text), f"{line_end}{name} = {json.dumps(environment)}\n"))
+            edits.append(Edit(path, len(text), len(text), f"{line_end}{name} = {hcl_string(environment)}\n"))
         self._given += edits
         return said.pop()
 

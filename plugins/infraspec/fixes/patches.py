@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from infraspec.core.errors import listing
 from infraspec.core.unknown import Value
-from infraspec.core.visible_text import hcl_string
 from infraspec.fixes.json_text import members_set
 from infraspec.fixes.patch_builder import Item, PatchBuilder, Plans, Site, local_address, root_of
 from infraspec.fixes.policy_patches import statements

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from infraspec.core.visible_text import hcl_string
 from infraspec.fixes.text_edits import Edit, items_added
 from infraspec.fixes.tokens import expression_end, opening
 from infraspec.hcl import ast
@@ -21,7 +21,7 @@ def object_text(entries: Mapping[str, str], indent: str = "") -> str:
 
 def keys_of(entries: Mapping[str, str]) -> dict[str, str]:
     """Return entries by their keys as HCL writes them."""
-    return {name if re.fullmatch(r"[A-Za-z_][\w-]*", name) else json.dumps(name): one for name, one in entries.items()}
+    return {name if re.fullmatch(r"[A-Za-z_][\w-]*", name) else hcl_string(name): one for name, one in entries.items()}
 
 
 def set_entries(file: Path, text: str, node: ast.Object, entries: Mapping[str, str]) -> Iterator[Edit]:

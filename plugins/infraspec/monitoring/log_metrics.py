@@ -300,10 +300,12 @@ class LogMetrics:
             if targets:
                 absent = self._all_absent(targets, subject)
                 if absent:
-                    return Written(lines, None, absent)
+                    return WrittenLines(lines, None, absent)
                 changing = [target for target in targets if any(target.stated(name) for name in _INPUTS)]
                 if len(changing) == len(targets):
-                    return Written(lines, None, f"{changing[0].address} passes on a text of its own, not the event")
+                    return WrittenLines(
+                        lines, None, f"{changing[0].address} passes on a text of its own, not the event"
+                    )
                 if answer is None:
                     return WrittenLines(
                         lines, None, f"whether {rule.resource.address} takes {sample.name} cannot be told"

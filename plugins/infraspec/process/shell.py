@@ -10,6 +10,7 @@ import fnmatch
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from infraspec.core.errors import InfraspecError
@@ -102,10 +103,9 @@ def statements(script: str) -> list[tuple[str, int]]:
         raise UnreadableScriptError("the script cannot be read", place=str(wrong.start_point[0]))
     begins = [child.start_byte for child in _named(root)]
     whole = script.encode()
-    ends = [*begins[1:], len(whole)]
     return [
         (whole[begin:end].decode().strip(), whole.count(b"\n", 0, begin))
-        for begin, end in zip(begins, ends, strict=True)
+        for begin, end in pairwise([*begins, len(whole)])
     ]
 
 

@@ -129,7 +129,7 @@ def settle(account: Account) -> None:
         value = _told(cloudwatch, metric)
         if value is None:
             value = _harmless(alarms)
-            data = _measured(metric["MetricName"], metric["Dimensions"], value)
+            data = _measured(alarms, value)
             cloudwatch.put_metric_data(Namespace=metric["Namespace"], MetricData=data)
         for alarm in alarms:
             _move(cloudwatch, alarm, is_breaching=_BREACHES[alarm["ComparisonOperator"]](value, alarm["Threshold"]))
@@ -172,16 +172,24 @@ def _told(cloudwatch: Any, metric: Mapping[str, Any]) -> float | None:
     return next((float(value) for value in answer["MetricDataResults"][0]["Values"]), None)
 
 
-def _measured(name: str, dimensions: Sequence[Mapping[str, str]], value: float) -> list[dict[str, Any]]:
-    """Return the data of a metric that had one value in each of the last minutes."""
-    now = datetime.now(UTC)
-    times = (now - timedelta(minutes=minutes) for minutes in range(1, _MINUTES + 1))
-    return [{"MetricName": name, "Dimensions": dimensions, "Value": value, "Timestamp": time} for time in times]
+def _measured(alarms: Sequence[Mapping[str, Any]], value: float) -> list[dict[str, Any]]:
+    """Return the data of a metric that had one value in each of the last minutes, and in each period of its alarms."""
+    now, metric = datetime.now(UTC), {name: alarms[0][name] for name in ("MetricName", "Dimensions")}
+    ages = {60 * minutes for minutes in range(1, _MINUTES + 1)}
+    ages |= {int(one["Period"]) * number for one in alarms for number in range(1, int(one["EvaluationPeriods"]))}
+    return [{**metric, "Value": value, "Timestamp": now - timedelta(seconds=age)} for age in sorted(ages)]
 
 
 def _harmless(alarms: Sequence[Mapping[str, Any]]) -> float:
-    """Return a value on the good side of the thresholds of all alarms of a metric, where there is one."""
-    upper = [float(one["Threshold"]) for one in alarms if one["ComparisonOperator"].startswith("Greater")]
+    """Return a value on the good side of the thresholds of all alarms of a metric, where there is one.
+
+    An alarm on a sum adds up however many of them there are.
+    """
+    upper = [
+        min(float(one["Threshold"]), 0.0) if one.get("Statistic") == "Sum" else float(one["Threshold"])
+        for one in alarms
+        if one["ComparisonOperator"].startswith("Greater")
+    ]
     lower = [float(one["Threshold"]) for one in alarms if one["ComparisonOperator"].startswith("Less")]
     if upper and lower:
         return (max(lower) + min(upper)) / 2

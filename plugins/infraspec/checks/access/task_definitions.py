@@ -218,7 +218,7 @@ def _region(attributes: AwsAttributes, definition: Resource) -> tuple[str, str]:
     """Return the expression for the region of a task definition, and the data source that it needs, if it needs one."""
     region = attributes.region_of(definition)
     if isinstance(region, str):
-        return quote(region), ""
+        return hcl_string(region), ""
     plan, there = attributes.plan, f"{definition.module}." if definition.module else ""
     known = [one for one in plan.data("aws_region") if one.module == definition.module and one.key is None]
     source = next((one.address.removeprefix(there) for one in known), "")
@@ -228,7 +228,7 @@ def _region(attributes: AwsAttributes, definition: Resource) -> tuple[str, str]:
 def _log_entries(container: Container, group: str, region: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Return where the log configuration of a container goes, and what is set there; the group is an expression."""
     path = f"{_argument(container.path)}.logConfiguration"
-    options = {"awslogs-group": group, "awslogs-region": region, "awslogs-stream-prefix": quote(_PREFIX)}
+    options = {"awslogs-group": group, "awslogs-region": region, "awslogs-stream-prefix": hcl_string(_PREFIX)}
     if container.log_driver == "awslogs" and container.log_options:
         missing = ((key, one) for key, one in options.items() if container.log_options.get(key) in (None, ""))
         return f"{path}.options", tuple(missing)

@@ -145,7 +145,7 @@ def _judge(resource: Resource, attribute: str, rule: NamingRule, environment: st
 
 def _change(resource: Resource, attribute: str, name: str) -> SourceChange:
     path, _, key = _written(resource, attribute).rpartition(".")
-    return SourceChange("arguments", resource.address, path, entries=((key, quote(name)),))
+    return SourceChange("arguments", resource.address, path, entries=((key, hcl_string(name)),))
 
 
 def _with_change(finding: Finding, resource: Resource, attribute: str, rule: NamingRule, plan: Plan) -> Finding:

@@ -170,7 +170,7 @@ def _by_variables(resource: Resource, values: Mapping[str, str]) -> SourceChange
     """Return what gives all resources of a provider tags whose values a variable of the root module asks for."""
     names = {key: re.sub(r"\W+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key)).strip("_").lower() for key in values}
     asked = [names[key] for key, value in values.items() if value == _OPEN]
-    entries = tuple((key, f"var.{names[key]}" if one == _OPEN else quote(one)) for key, one in values.items())
+    entries = tuple((key, f"var.{names[key]}" if one == _OPEN else hcl_string(one)) for key, one in values.items())
     needs = "\n\n".join(f'variable "{name}" {{\n  type = string\n}}' for name in asked)
     return SourceChange("default_tags", resource.address, entries=entries, needs=needs)
 

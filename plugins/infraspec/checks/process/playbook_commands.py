@@ -83,24 +83,21 @@ def names_in_source(playbook: Playbook, contract: Contract, sources: Mapping[str
                     known = known or plan.derived(_Names).names
                     location = Location(playbook.page.file, block.line + number)
                     subject = RULE.about(playbook.page.file, f"name {found[0]}, line {location.line}", location)
-                    yield _of_name(
-                        subject,
-                        found[0],
-                        known,
-                        is_begun=text[found.end() :][:1] == "$",
-                        id=playbook.id,
-                        environment=environment,
-                    )
+                    is_begun = text[found.end() :][:1] == "$"
+                    yield _of_name(subject, found[0], known, (playbook.id, environment), is_begun=is_begun)
 
 
-def _of_name(subject: Subject, name: str, known: frozenset[str], *, is_begun: bool, **page: str) -> Finding:
-    """Judge a name; of one that goes on with a variable, the beginning."""
+def _of_name(
+    subject: Subject, name: str, known: frozenset[str], rehearsal: tuple[str, str], *, is_begun: bool
+) -> Finding:
+    """Judge a name; of one that goes on with a variable, the beginning. `rehearsal` is of which page and where."""
     part = name.strip("/").rpartition(":")[2].rstrip("-_.")
     if part in known or name in known or (is_begun and any(one.startswith(part) for one in known)):
         return subject.proven()
     nearest = closest(part, known, _ALMOST)
     if nearest is None:
-        return subject.say("unknown-name", name=name, **page)
+        page, environment = rehearsal
+        return subject.say("unknown-name", name=name, id=page, environment=environment)
     return subject.say("no-name", name=name, nearest=nearest)
 
 

@@ -255,7 +255,7 @@ class Drill:
 
     def _is_read(self, key: MetricKey) -> bool:
         """Tell whether an alarm that somebody may hear reads a metric."""
-        readers = (address for address, watch in self._watches.items() for one, _, _ in _keys(watch) if key == one)
+        readers = (address for address, watch in self.watches.items() for one, _, _ in _keys(watch) if key == one)
         return any(map(self._may_tell, readers))
 
     def _may_tell(self, address: str, passed: frozenset[str] = frozenset()) -> bool:

@@ -1,4 +1,4 @@
-"""What is said of a failure that the drill made happen: whether it is heard of, why it is not, and what mends that."""
+"""What is said of a failure that the drill made happen: whether it is heard of, and why it is not."""
 
 from __future__ import annotations
 

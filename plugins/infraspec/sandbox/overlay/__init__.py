@@ -14,6 +14,7 @@ from infraspec.sandbox.overlay import (
     functions,
     inbox,
     keys,
+    metrics,
     queues,
     services,
     simulator,
@@ -24,13 +25,14 @@ from infraspec.sandbox.overlay import (
 from infraspec.sandbox.server_process import ServerSettings
 
 _PARTS = (
-    alarms, metrics, events, targets, databases, functions, services, simulator, subscriptions, trail, inbox,
+    alarms, metrics, events, targets, databases, functions, keys, queues, services, simulator, subscriptions, trail,
+    inbox,
 )  # fmt: skip
 
 
 def install(settings: ServerSettings) -> None:
     """Put everything over moto; once, before the first request."""
-    for part in (alarms, targets, databases, functions, keys, queues, services, simulator, subscriptions, trail, inbox):
+    for part in _PARTS:
         part.install()
     enforcement.install(settings)
 

@@ -12,7 +12,6 @@ import random
 import uuid
 from datetime import UTC, datetime
 from math import ceil
-from types import SimpleNamespace
 from typing import Any
 
 from moto.elbv2.models import elbv2_backends
@@ -90,6 +89,7 @@ class Rollouts(Struct):
         service.task_definition = definition.arn
         number = str(random.randrange(10**18, 10**19))  # noqa: S311 - an id
         deployment = self._deployment(service, definition, number)
+        self._tell(service, deployment, "SERVICE_DEPLOYMENT_IN_PROGRESS", deployment["rolloutStateReason"])
         reason = self._failure(service, definition)
         if reason is None:
             self._succeed(backend, service, deployment, definition)
@@ -97,34 +97,40 @@ class Rollouts(Struct):
             self._fail(backend, service, deployment, definition, reason)
         self.count(backend, service)
 
-    def _failure(self, service: Any, definition: Any, identifier: str = "") -> str | None:
-        start = TaskStart(self.account, self.region, self.partition, identifier or task_start.new_id())
-        network = (service.network_configuration or {}).get("awsvpcConfiguration") or {}
-        return start.failure(definition, network.get("securityGroups") or ())
+    def run(self, definition: Any, asked: StandaloneTask) -> dict[str, Any]:
+        """Run a task of no service, and return it as it is after it has started, or could not."""
+        identifier = task_start.new_id()
+        task = task_start.make(asked, definition, asked.started_by, identifier, len(self.tasks))
+        task |= {"group": asked.name, "overrides": asked.overrides}
+        reason = self._failure(asked, definition, identifier, asked.overrides.get("executionRoleArn"))
+        return self.put(task if reason is None else task_start.failed(task, reason))
 
-    def run_alone(
-        self, cluster: Any, definition: Any, *, network: dict[str, Any] | None, count: int, started_by: str
-    ) -> list[dict[str, Any]]:
-        """Start tasks that belong to no service; one that cannot start is stopped with the reason."""
-        alone = SimpleNamespace(
-            cluster_arn=cluster.arn,
-            cluster_name=cluster.name,
-            name="",
-            network_configuration=network,
-            launch_type="FARGATE",
-            platform_version=None,
-            tags=[],
-            propagate_tags=None,
-        )
-        made = []
-        for index in range(count):
-            identifier = task_start.new_id()
-            task = task_start.make(alone, definition, started_by, identifier, len(self.tasks) + index)
-            task["group"] = f"family:{definition.family}"
-            reason = self._failure(alone, definition, identifier)
-            self.tasks[task["taskArn"]] = task if reason is None else task_start.failed(task, reason)
-            made.append(self.tasks[task["taskArn"]])
-        return made
+    def put(self, task: dict[str, Any]) -> dict[str, Any]:
+        """Keep a task as it is now, and tell EventBridge. Return it."""
+        self.tasks[task["taskArn"]] = task
+        told = {name: value for name, value in task.items() if name != "tags"}
+        emit(self._place, "aws.ecs", "ECS Task State Change", told, (task["taskArn"],))
+        return task
+
+    @property
+    def _place(self) -> Place:
+        return Place(self.account, self.region, self.partition)
+
+    def _tell(self, service: Any, deployment: dict[str, Any], name: str, reason: str) -> None:
+        """Tell EventBridge what became of a deployment."""
+        told = {
+            "eventType": "ERROR" if name.endswith("FAILED") else "INFO",
+            "eventName": name,
+            "deploymentId": deployment["id"],
+            "updatedAt": deployment["updatedAt"],
+            "reason": reason,
+        }
+        emit(self._place, "aws.ecs", "ECS Deployment State Change", told, (service.arn,))
+
+    def _failure(self, asked: Any, definition: Any, identifier: str = "", role: str | None = None) -> str | None:
+        start = TaskStart(self.account, self.region, self.partition, identifier or task_start.new_id())
+        network = (asked.network_configuration or {}).get("awsvpcConfiguration") or {}
+        return start.failure(definition, network.get("securityGroups") or (), execution_role=role)
 
     def _deployment(self, service: Any, definition: Any, number: str) -> dict[str, Any]:
         """Make the deployment, and note the service revision it is to reach."""

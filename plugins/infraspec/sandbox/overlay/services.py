@@ -39,7 +39,6 @@ def install() -> None:
     response.describe_tasks = partialmethod(_describe_tasks, response.describe_tasks)
     response.run_task = _run_task
     response.stop_task = partialmethod(_stop_task, response.stop_task)
-    response.run_task = _run_task
     backend = models.EC2ContainerServiceBackend
     backend.describe_task_definition = partialmethod(_describe_active, backend.describe_task_definition)
     response.list_service_deployments = _list_service_deployments
@@ -174,18 +173,23 @@ def _describe_tasks(response: Any, original: _Original) -> Any:
     return ActionResult({"tasks": [*shown, *others], "failures": failures})
 
 
+_MOST_RUN = 10
+
+
 def _run_task(response: Any) -> Any:
-    """Start a task by itself. Source: Amazon ECS API Reference, RunTask."""
+    """Run tasks of no service: each starts, or stops at once with AWS's text, as those of a service do."""
     backend, rollouts = response.ecs_backend, _rollouts(response)
     cluster = backend._get_cluster(response._get_param("cluster", "default"))
     definition = backend.describe_task_definition(response._get_param("taskDefinition"))
-    tasks = rollouts.run_alone(
-        cluster,
-        definition,
-        network=response._get_param("networkConfiguration"),
-        count=int(response._get_param("count") or 1),
-        started_by=response._get_param("startedBy") or "",
-    )
+    count, network = int(response._get_param("count") or 1), response._get_param("networkConfiguration")
+    if not 1 <= count <= _MOST_RUN:
+        raise InvalidParameterException(f"Count must be between 1 and {_MOST_RUN}.")
+    if definition.network_mode == "awsvpc" and not network:
+        raise InvalidParameterException(
+            "Network Configuration must be provided when networkMode 'awsvpc' is specified."
+        )
+    tasks = [rollouts.run(definition, StandaloneTask.of(response, cluster, definition)) for _ in range(count)]
+    rollouts.count_cluster(backend, cluster.name)
     return ActionResult({"tasks": tasks, "failures": []})
 
 

@@ -183,8 +183,10 @@ class TaskStart(Place, frozen=True):
 
     task: str = ""
 
-    def failure(self, task_definition: Any, groups: Sequence[str] = ()) -> str | None:
-        """Return the stopped reason of a task of a task definition, None if it starts.
+    def failure(
+        self, task_definition: Any, groups: Sequence[str] = (), *, execution_role: str | None = None
+    ) -> str | None:
+        """Return the stopped reason of a task of a task definition, None if it starts; a role may override its own.
 
         It has the security groups of `groups`; without any, nothing keeps it from AWS.
         """

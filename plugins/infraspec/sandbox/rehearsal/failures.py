@@ -22,10 +22,10 @@ _REGISTERED = (
 Holds: TypeAlias = Callable[[], bool]
 """Whether what was broken is still broken."""
 Container: TypeAlias = dict[str, Any]
-ReleaseChange: TypeAlias = Callable[[Container, "Target"], object]
+ReleaseChange: TypeAlias = Callable[[Container, "FailingService"], object]
 
 
-class Target(Struct, frozen=True):
+class FailingService(Struct, frozen=True):
     """The service that a failure is about, in an account: the first one with a load balancer, or else the first one."""
 
     account: Account
@@ -56,7 +56,7 @@ def services(account: Account) -> list[tuple[str, Mapping[str, Any]]]:
     return found
 
 
-def target_of(account: Account) -> Target:
+def target_of(account: Account) -> FailingService:
     """Return the service that failures are about. Raises SandboxError if there is none."""
     found = sorted(services(account), key=lambda one: not one[1].get("loadBalancers"))
     if not found:
@@ -67,20 +67,20 @@ def target_of(account: Account) -> Target:
         )
     cluster, service = found[0]
     definition = account.client("ecs").describe_task_definition(taskDefinition=service["taskDefinition"])
-    return Target(account, cluster, service, definition["taskDefinition"])
+    return FailingService(account, cluster, service, definition["taskDefinition"])
 
 
-def _release(change: ReleaseChange) -> Callable[[Target], Holds]:
+def _release(change: ReleaseChange) -> Callable[[FailingService], Holds]:
     """Make a failure that a release brings: a revision whose first container has the change."""
 
-    def inject(target: Target) -> Holds:
+    def inject(target: FailingService) -> Holds:
         _deploy(target, change)
         return lambda: False  # whether the service has left it, its deployments tell
 
     return inject
 
 
-def _deploy(target: Target, change: ReleaseChange) -> None:
+def _deploy(target: FailingService, change: ReleaseChange) -> None:
     ecs = target.account.client("ecs")
     containers = json.loads(json.dumps(target.definition["containerDefinitions"]))
     change(containers[0], target)
@@ -90,7 +90,7 @@ def _deploy(target: Target, change: ReleaseChange) -> None:
     ecs.update_service(cluster=target.cluster, service=target.name, taskDefinition=made["taskDefinitionArn"])
 
 
-def _restart(target: Target) -> None:
+def _restart(target: FailingService) -> None:
     """Deploy the same revision again, and end the tasks that run: no new one starts."""
     ecs = target.account.client("ecs")
     ecs.update_service(cluster=target.cluster, service=target.name, forceNewDeployment=True)
@@ -102,31 +102,31 @@ def _first_secret(container: Container, to: str) -> None:
     next(one for one in container["secrets"] if ":secretsmanager:" in one["valueFrom"])["valueFrom"] = to
 
 
-def _secret_denied(container: Container, target: Target) -> None:
+def _secret_denied(container: Container, target: FailingService) -> None:
     _first_secret(container, target.account.arn("secretsmanager", f"secret:{target.name}-jwt-v2-AbCdEf"))
 
 
-def _secret_missing(container: Container, target: Target) -> None:
+def _secret_missing(container: Container, target: FailingService) -> None:
     _first_secret(container, ":".join(target.secrets[0].split(":")[:7]) + "::NOT-STORED:")
 
 
-def _reference_invalid(container: Container, target: Target) -> None:
+def _reference_invalid(container: Container, target: FailingService) -> None:
     _first_secret(container, target.account.arn("secretsmanager", "secret"))
 
 
-def _parameter_denied(container: Container, target: Target) -> None:
+def _parameter_denied(container: Container, target: FailingService) -> None:
     container["secrets"][-1]["valueFrom"] = target.account.arn("ssm", f"parameter/{target.name}/log-format")
 
 
-def _image_gone(container: Container, _target: Target) -> None:
+def _image_gone(container: Container, _target: FailingService) -> None:
     container["image"] = f"{container['image'].rpartition(':')[0]}:not-pushed"
 
 
-def _log_group_gone(container: Container, _target: Target) -> None:
+def _log_group_gone(container: Container, _target: FailingService) -> None:
     container["logConfiguration"]["options"]["awslogs-group"] += "-gone"
 
 
-def _key_missing(target: Target) -> Holds:
+def _key_missing(target: FailingService) -> Holds:
     with_key = next(text for text in target.secrets if len(text.split(":")) > 7 and text.split(":")[7])  # noqa: PLR2004
     arn, key = ":".join(with_key.split(":")[:7]), with_key.split(":")[7]
     secrets = target.account.client("secretsmanager")
@@ -137,7 +137,7 @@ def _key_missing(target: Target) -> Holds:
     )
 
 
-def _pending_deletion(target: Target) -> Holds:
+def _pending_deletion(target: FailingService) -> Holds:
     secrets, arn = target.account.client("secretsmanager"), ":".join(target.secrets[-1].split(":")[:7])
     for named in target.secrets:
         arn = ":".join(named.split(":")[:7]) if "jwt" in named else arn
@@ -146,7 +146,7 @@ def _pending_deletion(target: Target) -> Holds:
     return lambda: "DeletedDate" in secrets.describe_secret(SecretId=arn)
 
 
-def _key_disabled(target: Target) -> Holds:
+def _key_disabled(target: FailingService) -> Holds:
     arn = ":".join(target.secrets[0].split(":")[:7])
     key = target.account.client("secretsmanager").describe_secret(SecretId=arn)["KmsKeyId"]
     kms = target.account.client("kms")
@@ -155,7 +155,7 @@ def _key_disabled(target: Target) -> Holds:
     return lambda: not kms.describe_key(KeyId=key)["KeyMetadata"]["Enabled"]
 
 
-def _no_way_out(target: Target) -> Holds:
+def _no_way_out(target: FailingService) -> Holds:
     ec2 = target.account.client("ec2")
     groups = target.service["networkConfiguration"]["awsvpcConfiguration"]["securityGroups"]
 
@@ -174,7 +174,7 @@ def _is_https(rule: Mapping[str, Any]) -> bool:
     return bool(rule["IpProtocol"] == "-1" or rule.get("FromPort", 0) <= 443 <= rule.get("ToPort", 0))  # noqa: PLR2004
 
 
-def _unhealthy(target: Target) -> Holds:
+def _unhealthy(target: FailingService) -> Holds:
     """Deploy a revision that starts and does not answer: the load balancer takes its tasks out."""
     _deploy(target, lambda container, _target: container.setdefault("environment", []).append(_OTHER_PORT))
     balancing, groups = target.account.client("elbv2"), target.service["loadBalancers"]
@@ -189,7 +189,7 @@ _RUNS = "available"
 _OTHER_PORT = {"name": "LISTEN", "value": "127.0.0.1"}
 
 
-def _database_stopped(target: Target) -> Holds:
+def _database_stopped(target: FailingService) -> Holds:
     rds = target.account.client("rds")
     found = [
         one for one in rds.describe_db_instances()["DBInstances"] if "ReadReplicaSourceDBInstanceIdentifier" not in one
@@ -199,7 +199,7 @@ def _database_stopped(target: Target) -> Holds:
     return lambda: rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]["DBInstanceStatus"] != _RUNS
 
 
-def _letter_lies(target: Target) -> Holds:
+def _letter_lies(target: FailingService) -> Holds:
     sqs = target.account.client("sqs")
     queues = {url: _queue(sqs, url) for url in sqs.list_queues().get("QueueUrls", [])}
     dead = {
@@ -215,7 +215,7 @@ def _queue(sqs: Any, url: str) -> Mapping[str, str]:
     return found
 
 
-def _function_broken(target: Target) -> Holds:
+def _function_broken(target: FailingService) -> Holds:
     functions = target.account.client("lambda")
     name = functions.list_functions()["Functions"][0]["FunctionName"]
     before = functions.get_function_configuration(FunctionName=name)["Handler"]
@@ -223,7 +223,7 @@ def _function_broken(target: Target) -> Holds:
     return lambda: functions.get_function_configuration(FunctionName=name)["Handler"] != before
 
 
-def _schedule_off(target: Target) -> Holds:
+def _schedule_off(target: FailingService) -> Holds:
     schedules = target.account.client("scheduler")
     name = schedules.list_schedules()["Schedules"][0]["Name"]
     found = schedules.get_schedule(Name=name)
@@ -232,7 +232,7 @@ def _schedule_off(target: Target) -> Holds:
     return lambda: schedules.get_schedule(Name=name)["State"] != "ENABLED"
 
 
-def _rotation_stuck(target: Target) -> Holds:
+def _rotation_stuck(target: FailingService) -> Holds:
     secrets = target.account.client("secretsmanager")
     arn = next(one["ARN"] for one in secrets.list_secrets()["SecretList"] if one.get("RotationEnabled"))
     secrets.put_secret_value(SecretId=arn, SecretString="sandbox-half-rotated", VersionStages=["AWSPENDING"])
@@ -249,13 +249,13 @@ def _rotation_stuck(target: Target) -> Holds:
     return holds
 
 
-class Failure(Struct, frozen=True):
+class Injection(Struct, frozen=True):
     """A failure: what happens, and the calls that make it."""
 
     what: str
-    inject: Callable[[Target], Holds]
+    inject: Callable[[FailingService], Holds]
 
-    def make(self, target: Target) -> Holds:
+    def make(self, target: FailingService) -> Holds:
         """Make it, and return whether it still holds. Raises SandboxError where there is nothing that could fail so."""
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - the static path never imports it
 
@@ -271,30 +271,30 @@ class Failure(Struct, frozen=True):
             ) from None
 
 
-FAILURES: Mapping[str, Failure] = {
-    "secret-access-denied": Failure(
+FAILURES: Mapping[str, Injection] = {
+    "secret-access-denied": Injection(
         "a release names a secret that the execution role may not read", _release(_secret_denied)
     ),
-    "secret-missing": Failure("a release names a version of a secret that is not there", _release(_secret_missing)),
-    "secret-reference-invalid": Failure("a release names a secret in a wrong form", _release(_reference_invalid)),
-    "parameter-unreadable": Failure(
+    "secret-missing": Injection("a release names a version of a secret that is not there", _release(_secret_missing)),
+    "secret-reference-invalid": Injection("a release names a secret in a wrong form", _release(_reference_invalid)),
+    "parameter-unreadable": Injection(
         "a release names a parameter that the execution role may not read", _release(_parameter_denied)
     ),
-    "image-pull-failed": Failure("a release names an image that was not pushed", _release(_image_gone)),
-    "logging-failed": Failure("a release names a log group that is not there", _release(_log_group_gone)),
-    "deployment-rolled-back": Failure(
+    "image-pull-failed": Injection("a release names an image that was not pushed", _release(_image_gone)),
+    "logging-failed": Injection("a release names a log group that is not there", _release(_log_group_gone)),
+    "deployment-rolled-back": Injection(
         "a deployment fails, and its circuit breaker rolls it back", _release(_image_gone)
     ),
-    "secret-key-missing": Failure("the new value of a secret lacks a key, and the tasks end", _key_missing),
-    "secret-pending-deletion": Failure("a secret is scheduled for deletion, and the tasks end", _pending_deletion),
-    "kms-access-denied": Failure("the key of the secrets is disabled, and the tasks end", _key_disabled),
-    "secret-connection": Failure("a security group lets nothing out to port 443, and the tasks end", _no_way_out),
-    "health-check-failing": Failure("a release starts and does not answer its health check", _unhealthy),
-    "database-unreachable": Failure("the database is stopped", _database_stopped),
-    "queue-backlog": Failure("a message lies in the dead-letter queue", _letter_lies),
-    "function-errors": Failure("a function is changed by hand, and fails", _function_broken),
-    "schedule-not-started": Failure("a schedule is disabled", _schedule_off),
-    "rotation-failed": Failure("a rotation stops half-way: its function may not be called any more", _rotation_stuck),
+    "secret-key-missing": Injection("the new value of a secret lacks a key, and the tasks end", _key_missing),
+    "secret-pending-deletion": Injection("a secret is scheduled for deletion, and the tasks end", _pending_deletion),
+    "kms-access-denied": Injection("the key of the secrets is disabled, and the tasks end", _key_disabled),
+    "secret-connection": Injection("a security group lets nothing out to port 443, and the tasks end", _no_way_out),
+    "health-check-failing": Injection("a release starts and does not answer its health check", _unhealthy),
+    "database-unreachable": Injection("the database is stopped", _database_stopped),
+    "queue-backlog": Injection("a message lies in the dead-letter queue", _letter_lies),
+    "function-errors": Injection("a function is changed by hand, and fails", _function_broken),
+    "schedule-not-started": Injection("a schedule is disabled", _schedule_off),
+    "rotation-failed": Injection("a rotation stops half-way: its function may not be called any more", _rotation_stuck),
 }
 """The failures by the name that playbooks have for them in `failure_classes`."""
 

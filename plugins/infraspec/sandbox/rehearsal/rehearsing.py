@@ -21,7 +21,7 @@ from infraspec.core.errors import ProcessFileError, SandboxError, did_you_mean
 from infraspec.process.playbooks import Playbook, PlaybookStep
 from infraspec.process.rehearsals import RAN, RESTORED
 from infraspec.sandbox.background_server import Kept
-from infraspec.sandbox.rehearsal.failures import FAILURES, Target, sickness, target_of
+from infraspec.sandbox.rehearsal.failures import FAILURES, FailingService, sickness, target_of
 from infraspec.sandbox.rehearsal.live_suite import live_findings
 from infraspec.sandbox.rehearsal.programs import session_environment, write_programs
 from infraspec.sandbox.rehearsal.session import ShellSession, StepResult
@@ -239,7 +239,7 @@ class Stage:
         }
 
 
-def _context(steps: Sequence[PlaybookStep], target: Target) -> dict[str, str]:
+def _context(steps: Sequence[PlaybookStep], target: FailingService) -> dict[str, str]:
     """Return values for what a page asks a person for, `${NAME:?…}`, as far as the failure says them."""
     account = target.account
     known = {
