@@ -28,6 +28,9 @@ _CHECKOUT = Path(__file__).parents[3]
 @click.option("--rule", "rules", multiple=True, metavar="NAME", help="Check only this rule; may be repeated.")
 @click.option("--plan", type=PATH, help="Plan of one environment, as written by terraform show -json.")
 @click.option("--snapshot", multiple=True, type=PATH, help="IAM of the account, for roles of other stacks.")
+@click.option("--shard", metavar="K/N", help="Check the K-th of N parts of the environments, such as 3/8.")
+@click.option("--changed-from", metavar="REF", help="Check what the changes since this commit or branch concern.")
+@click.option("--cache", type=PATH, help="Directory to keep verdicts in; what has not changed is not judged again.")
 @click.option("--results", type=PATH, help="File to write the results to, for infraspec report.")
 @click.option("--lang", metavar="LANGUAGE", help="Language of the reports made of the results: en or ja.")
 @click.option("--workers", metavar="N", help="Number of processes; auto for one per core.")
@@ -109,4 +112,4 @@ def _options(settings: dict[str, object]) -> Iterator[str]:
     for name, value in settings.items():
         for one in value if isinstance(value, tuple) else (value,):
             if one is not None:
-                yield f"--infraspec-{name}={one}"
+                yield f"--infraspec-{name.replace('_', '-')}={one}"

@@ -110,6 +110,10 @@ class UnknownEnvironmentError(ContractError):
     """An environment was asked for that the contract does not have."""
 
 
+class SelectionError(InfraspecError):
+    """The part of the environments that a run is to check cannot be told."""
+
+
 class PairingError(ContractError):
     """An environment is given what belongs to another one: a workspace, a file of variables, an account."""
 

@@ -25,6 +25,9 @@ _HELP = {
     " (default: those of the event in GITHUB_EVENT_PATH)",
     "revision": "Revision or image that services have to run, or SERVICE=REVISION, with commas"
     " (default: what the source says)",
+    "shard": "Check a part of the environments, such as 3/8: the third of eight; `infraspec report merge` joins them",
+    "changed_from": "Check the environments that what has changed since this commit or branch may concern",
+    "cache": "Directory to keep verdicts in: an environment of which nothing has changed is not judged again",
     "results": "File to write the results to as JSON, for `infraspec report`",
     "lang": "Language of the reports made of the results: en or ja (default: as the contract says, or the locale)",
 }
@@ -40,7 +43,7 @@ def documented() -> dict[str, str]:
 
 
 _REPEATABLE = ("snapshot",)
-_FILES = ("dir", "plan", "snapshot", "results")
+_FILES = ("dir", "plan", "snapshot", "results", "cache")
 """The settings that are paths: an empty one, such as a variable of a pipeline that is not set, is none."""
 _LIVE_SUITE = re.compile(r"^infraspec\.tests_live(?:$|[.:])")
 """Arguments that name the live suite as a package, for `--pyargs`."""
@@ -75,6 +78,9 @@ class Settings(Struct, frozen=True):
     snapshot: Setting
     labels: Setting
     revision: Setting
+    shard: Setting
+    changed_from: Setting
+    cache: Setting
     results: Setting
     lang: Setting
     no_diff: Setting
@@ -118,6 +124,11 @@ class Settings(Struct, frozen=True):
         return Path(self.results.value) if self.results.value else None
 
     @property
+    def cache_directory(self) -> Path | None:
+        """Where verdicts are kept, if that is wanted; a live run keeps none."""
+        return Path(self.cache.value) if self.cache.value and not self.is_live else None
+
+    @property
     def given_labels(self) -> tuple[str, ...] | None:
         """The labels of the pull request, if they are given."""
         return tuple(_listed(self.labels.value)) if self.labels.is_set else None
@@ -151,6 +162,9 @@ class Settings(Struct, frozen=True):
         if self.snapshot.value:
             unread = ", ignored: the live suite asks AWS itself" if self.is_live else ""
             lines.append(f"infraspec: snapshot {self.snapshot.value} ({self.snapshot.source}){unread}")
+        for name, setting in (("shard", self.shard), ("changed from", self.changed_from), ("cache", self.cache)):
+            if setting.value:
+                lines.append(f"infraspec: {name} {setting.value} ({setting.source})")
         if self.labels.is_set:
             lines.append(f"infraspec: labels {self.labels.value} ({self.labels.source})")
         return lines
@@ -192,6 +206,6 @@ def _setting(config: pytest.Config, name: str, default: str) -> Setting:
 
         if name in _REPEATABLE:
             ini = ", ".join(display(Path(), config.rootpath / path) for path in _listed(ini))
-        is_path = name in ("dir", "plan", "results")
+        is_path = name in ("dir", "plan", "results", "cache")
         return Setting(display(Path(), config.rootpath / ini) if is_path else str(ini), "ini")
     return Setting(default, "default")

@@ -13,20 +13,21 @@ from typing import Any
 
 import pytest
 
-from infraspec.core.errors import AwsError, InfraspecError, InputErrorGroup, ReportError, writing
+from infraspec.core.errors import AwsError, InfraspecError, InputErrorGroup, ReportError, counted, writing
 from infraspec.pytest_plugin.fixtures import KEY, STARTED, session_of
 from infraspec.pytest_plugin.options import SETTINGS
 from infraspec.pytest_plugin.own_checks import Hooks
 from infraspec.pytest_plugin.session import Session
 from infraspec.reporting.allure.files import write_files
 from infraspec.reporting.language import Language, chosen
-from infraspec.reporting.run.recorder import Recorder, environment_of, recorder_of
+from infraspec.reporting.run.recorder import REPOSITORY, Recorder, environment_of, is_about_contract, recorder_of
 from infraspec.reporting.run.results import prepare, write
 from infraspec.reporting.run.results_builder import gather
 from infraspec.reporting.run.summary import arrange, write_summary
 
 _SEVERAL = 2
 """How many environments a worker has at least, where each is read by one worker alone."""
+_CACHE = "infraspec-cache"
 _ENDED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
 
@@ -61,6 +62,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         register(config, folder, lambda: session_of(config).contract)
     if _is_worker(config):
         _join_live_run(config)
+        _use_cache(config)
         return
     if not session_of(config).settings.are_meant:
         return
@@ -69,10 +71,24 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         if path := session_of(config).settings.results_file:
             prepare(path)
         session_of(config).names  # noqa: B018 - read for its errors
+        _use_cache(config)
         if config.getoption("dist", "no") != "no" and not config.option.collectonly:
             session_of(config).read_all(plans=not _shares_environments(config))
         if session_of(config).settings.is_live and not config.option.collectonly:
             session_of(config).live.begin()
+
+
+def _use_cache(config: pytest.Config) -> None:
+    """Let the run give kept verdicts, where they are wanted and can be."""
+    session = session_of(config)
+    if session.settings.cache_directory is None or config.option.collectonly:
+        return
+    from infraspec.pytest_plugin.verdict_cache import obstacle  # noqa: PLC0415 - few runs keep verdicts
+
+    if obstacle(config):
+        session.cache = None
+    elif session.cache:
+        config.pluginmanager.register(session.cache, _CACHE)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -121,6 +137,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """End the run with the errors of the input, all of them and no traceback, before a test runs on them."""
     specs = [(item, getattr(item, "callspec", None)) for item in items]
     items[:] = [item for item, spec in specs if not spec or spec.params.get("own_check", True)]  # none is no test
+    _leave_out_other_parts(config, items)
     if _is_worker(config) or not session_of(config).is_used:
         return
     with _usage_errors(config):
@@ -130,6 +147,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if wanted and not config.option.collectonly:
             session_of(config).read_all()
             _leave_out_unread(config, items)
+
+
+def _leave_out_other_parts(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what a part of the environments is not about: no environment, and, but for one part, the repository."""
+    session = session_of(config)
+    is_part = session.settings.shard.value or session.settings.changed_from.value
+    if not session.is_used or session.broken or not is_part:
+        return
+    left_out = [item for item in items if is_about_contract(item) and not _is_of_part(session, item)]
+    if left_out:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def _is_empty_part(session: Session) -> bool:
+    """Tell whether a shard, or what has changed, leaves no environment."""
+    is_part = bool(session.settings.shard.value or session.settings.changed_from.value)
+    return is_part and "names" in vars(session) and not session.names
+
+
+def _is_of_part(session: Session, item: pytest.Item) -> bool:
+    environment = environment_of(item)
+    return session.is_first_shard if environment == REPOSITORY else isinstance(environment, str)
 
 
 def _leave_out_unread(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -149,6 +189,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(f"{type(error).__name__}: {error}", red=True)
     if recorder.records or recorder.flaky:
         session = session_of(config)
+        _tell_kept(terminalreporter, session)
         is_open = any(record["counts"]["undetermined"] for record in recorder.records) and not _is_part(config)
         answers = session.answers() if is_open else None
         write_summary(
@@ -162,6 +203,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         )
 
 
+def _tell_kept(terminal: pytest.TerminalReporter, session: Session) -> None:
+    """Say how many environments have the verdicts of an earlier run, or why none has."""
+    if session.settings.cache_directory is None:
+        return
+    from infraspec.pytest_plugin.verdict_cache import obstacle  # noqa: PLC0415 - few runs keep verdicts
+
+    if why := obstacle(terminal.config):
+        terminal.write_line(f"infraspec: kept verdicts are not used: {why}")
+        return
+    held, of = sum(map(session.holds, session.names)), len(session.names)
+    terminal.write_line(f"infraspec: {held} of {counted(of, 'environment')} unchanged since their verdicts were kept")
+
+
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
     """Put failures in order before pytest shows them, and write the results file where one is wanted.
@@ -170,6 +224,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
     """
     config = session.config
     meant = not _is_worker(config) and session_of(config).settings.are_meant
+    if meant and exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and _is_empty_part(session_of(config)):
+        exitstatus = session.exitstatus = pytest.ExitCode.OK
     if meant:
         _finish(session, exitstatus)
     try:
@@ -198,7 +254,10 @@ def _finish(session: pytest.Session, exitstatus: int) -> None:
     if any(problem["error"] == AwsError.__name__ for problem in recorder.problems):
         _keep_lost_sandbox(config)
     try:
-        _write_results(config, complete=exitstatus in _ENDED and not session.shouldfail and not _is_part(config))
+        complete = exitstatus in _ENDED and not session.shouldfail and not _is_part(config)
+        _write_results(config, complete=complete)
+        if complete and config.pluginmanager.has_plugin(_CACHE) and (cache := session_of(config).cache):
+            cache.write()
     except ReportError as error:
         recorder.errors.append(error)
         session.exitstatus = pytest.ExitCode.USAGE_ERROR
@@ -221,7 +280,8 @@ def _write_results(config: pytest.Config, *, complete: bool) -> None:
     except InfraspecError:
         contract, names, baseline = None, [], None
     plan = session.settings.plan.value
-    moves = {name: session.moves(name) for name in names if contract and session.environments.has(name)}
+    known = [name for name in names if contract and (session.environments.has(name) or session.holds(name))]
+    moves = {name: session.moves(name) for name in known}
     results = gather(
         recorder_of(config),
         contract,

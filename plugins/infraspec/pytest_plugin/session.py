@@ -55,6 +55,7 @@ from infraspec.terraform.plan import Plan, Resource
 if TYPE_CHECKING:  # few runs ask AWS, or leave something open
     from infraspec.adoption.answers import Ranking
     from infraspec.pytest_plugin.live_access import LiveAccess
+    from infraspec.pytest_plugin.verdict_cache import VerdictCache
 
 
 _EFFORT = 2000
@@ -130,7 +131,36 @@ class Session:
                 found=", ".join(chosen),
                 remedy="choose one, such as --infraspec-env " + chosen[0],
             )
-        return chosen
+        return self._part_of(chosen)
+
+    def _part_of(self, names: list[str]) -> list[str]:
+        """Return what a shard, or the changes since a commit, leave of the environments. Raises SelectionError."""
+        shard, reference = self.settings.shard.value, self.settings.changed_from.value
+        if not shard and not reference:
+            return names
+        from infraspec.pytest_plugin.selection import changed_since, in_shard  # noqa: PLC0415 - few runs are of a part
+
+        part = in_shard(names, shard) if shard else names
+        return changed_since(self.contract, part, reference) if reference else part
+
+    @cached_property
+    def cache(self) -> VerdictCache | None:
+        """The verdicts of earlier runs, if they are wanted."""
+        directory = self.settings.cache_directory
+        if directory is None:
+            return None
+        from infraspec.pytest_plugin.verdict_cache import VerdictCache  # noqa: PLC0415 - few runs keep verdicts
+
+        return VerdictCache(directory, self.contract, self.names, self.settings, self.moves)
+
+    def holds(self, name: str) -> bool:
+        """Tell whether the verdicts of an environment are those of an earlier run."""
+        return self.cache is not None and self.cache.holds(name)
+
+    @property
+    def is_first_shard(self) -> bool:
+        """Whether the tests that are about no environment are for this run."""
+        return self.settings.shard.value.strip().partition("/")[0] in ("", "1")
 
     @property
     def shown_names(self) -> list[str]:
@@ -165,7 +195,7 @@ class Session:
                 self.tag_policy  # noqa: B018 - read for its errors
             with collector.collect():
                 self.baseline  # noqa: B018 - likewise
-            for name in self.names if plans else ():
+            for name in (one for one in self.names if plans and not self.holds(one)):
                 with unread.collect(name if len(self.names) > 1 else ""):
                     try:
                         self.environments.plan(name)
@@ -175,7 +205,7 @@ class Session:
         collector.finalize()
         if not plans:
             return
-        left = [name for name in self.names if not self.environments.has(name)]
+        left = [name for name in self.names if not self.environments.has(name) and not self.holds(name)]
         try:
             unread.finalize()
         except InfraspecError as error:
@@ -216,6 +246,8 @@ class Session:
         """Return what `moved` blocks and the plan of an environment move, addresses before and after."""
         if name not in self.contract.environments:
             return []
+        if not self.environments.has(name) and self.cache and self.holds(name):
+            return self.cache.moves(name)
         plan = self.environments.plan(name)
         blocks = [(block.source, block.target) for block in plan.refactorings if block.kind == "moved"]
         return blocks + [
@@ -302,13 +334,15 @@ class Session:
 
         `allow_empty` is of what the rules match nothing of. This is allowed by a name of its own.
         """
-        if self.settings.is_live or set(self.names) != {*self.contract.environments}:
+        names = [*self.names, *(name for name in self.contract.environments if name not in self.names)]
+        is_part = bool(self.settings.shard.value or self.settings.changed_from.value)
+        if self.settings.is_live or (len(self.names) < len(names) and (not is_part or self.settings.named)):
             return None
         if UNJUDGED in self.contract.suite.allow_empty:
             return None
         from infraspec.adoption.roots import unjudged  # noqa: PLC0415 - pytest starts faster without
 
-        plans, parsed = map(self.environments.plan, self.names), self.environments.parsed()
+        plans, parsed = map(self.environments.plan, names), self.environments.parsed()
         found, absent = unjudged(self.contract.directory, plans, parsed)
         return unjudged_error(self.contract, found, absent)
 
@@ -322,7 +356,8 @@ class Session:
             return None
         from infraspec.adoption.answers import ranking  # noqa: PLC0415 - most runs know all
 
-        return ranking(self.environments, self.names, effort=_EFFORT)
+        names = [name for name in self.names if self.environments.has(name) or not self.holds(name)]
+        return ranking(self.environments, names, effort=_EFFORT) if names else None
 
     explaining = staticmethod(explaining)
     run_on_source = staticmethod(run_on_source)

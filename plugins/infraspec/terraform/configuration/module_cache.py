@@ -42,15 +42,20 @@ class Package(Struct, frozen=True):
     @property
     def directory(self) -> Path:
         """Where the files are kept, be they there or not."""
-        base = os.environ.get("XDG_CACHE_HOME", "")
-        cache = Path(base) if os.path.isabs(base) else Path.home() / ".cache"  # noqa: PTH117 - an empty text is none
         key = sha256(f"{self.kind} {self.url} {self.ref}".encode()).hexdigest()[:32]
-        return cache / "infraspec" / "modules" / key
+        return modules_directory() / key
 
     @property
     def shown(self) -> str:
         """The package as people see it, without credentials."""
         return without_credentials(self.url) + (f" {self.ref}" if self.ref else "")
+
+
+def modules_directory() -> Path:
+    """Return where downloaded modules are kept."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    cache = Path(base) if os.path.isabs(base) else Path.home() / ".cache"  # noqa: PTH117 - an empty text is none
+    return cache / "infraspec" / "modules"
 
 
 def without_credentials(text: str) -> str:
