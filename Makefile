@@ -46,7 +46,7 @@ help: ## Show the targets
 
 $(VENV)/.suite: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[allure]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[allure,live]'
 	@touch $@
 
 $(VENV)/.live: pyproject.toml $(VENV)/.suite
