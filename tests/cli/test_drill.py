@@ -50,6 +50,36 @@ def test_what_is_silent(tmp_path: Path) -> None:
     assert all(len(line) <= 120 for line in output.splitlines())
 
 
+def test_page_in_japanese(tmp_path: Path) -> None:
+    """The page and what is printed have their frame in the language asked for; programs read the same keys."""
+    page = tmp_path / "drill.html"
+    code, output = run("--only", "replica-lag", "--lang", "ja", "--html", str(page))
+    _, data = run("--only", "replica-lag", "--lang", "ja", "--format", "json")
+    written = page.read_text(encoding="utf-8")
+
+    assert 0 == code
+    assert output.splitlines()[:3] == [
+        "prod の障害訓練: 障害 1 件中 1 件が時間内に届く",
+        "障害         要求     判定  レベル   分  通知先",
+        "replica-lag  warning  届く  warning  3   chat email",
+    ]
+    assert '<html lang="ja">' in written
+    assert "<h1>prod の障害訓練: 障害 1 件中 1 件が時間内に届く</h1>" in written
+    assert '<td><span class="pill proven">届く</span></td>' in written
+    assert "heard" == json.loads(data)["failures"][0]["verdict"]
+
+
+def test_language_of_the_contract(tmp_path: Path) -> None:
+    """Without the option it is the one that the contract states."""
+    infra = shutil.copytree(REFERENCE, tmp_path / "infra")
+    contract = infra / "infraspec.toml"
+    text = contract.read_text(encoding="utf-8")
+    contract.write_text(text.replace("[project]", '[project]\nlanguage = "ja"', 1), encoding="utf-8")
+
+    assert "障害のない一週間" in run("--only", "replica-lag", infra=infra)[1]
+    assert "A quiet week" in run("--only", "replica-lag", "--lang", "en", infra=infra)[1]
+
+
 def test_document() -> None:
     """Programs get every ring with its minute, source and channels."""
     code, output = run("--only", "replica-lag", "--format", "json")
@@ -66,6 +96,7 @@ def test_document() -> None:
     [
         (("--only", "nothing"), "there is no such failure"),
         (("--only", "latency", "--markdown", "/"), "the report cannot be written"),
+        (("--only", "latency", "--html", "/"), "the report cannot be written"),
     ],
 )
 def test_wrong_input(arguments: tuple[str, ...], expected: str) -> None:

@@ -41,6 +41,7 @@ WRITING = {
     "report site results.json --store store": 0,
     "report kpi --infra infra --deployments none --pull-requests merged.json --alarms alarms.json --plot x.svg": 0,
     "drill --infra infra --env prod --only secret-deleted --markdown drill.md": 0,
+    "drill --infra infra --env prod --only secret-deleted --html drill.html": 0,
     "check --infra infra --env prod --rule secret-access --results out.json -- -p no:cacheprovider": 2000,
     "check --infra infra --env prod --rule secret-access -- -p no:cacheprovider --junitxml junit.xml": 2000,
     "check --infra infra --env prod --rule secret-access -- -p no:cacheprovider --alluredir allure": 2000,

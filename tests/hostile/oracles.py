@@ -120,6 +120,7 @@ class _Elements(HTMLParser):
             "p",
             "nav",
             "ul",
+            "ol",
             "li",
             "a",
             "section",

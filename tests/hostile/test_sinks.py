@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import subprocess
 import sys
@@ -11,9 +12,27 @@ from pathlib import Path
 
 import pytest
 
+from infraspec.reporting.document import (
+    Code,
+    Column,
+    Document,
+    Field,
+    Fields,
+    Items,
+    Paragraph,
+    Part,
+    Row,
+    Table,
+    TextSpan,
+    Title,
+    Tree,
+    code,
+    raw,
+)
+from infraspec.reporting.page import as_html
 from tests.hostile import oracles
 from tests.hostile.payloads import MARKERS, PAYLOADS
-from tests.hostile.repository import write_repository
+from tests.hostile.repository import toml, write_repository
 
 ROOT = Path(__file__).parents[2]
 RESULTS = "out/results.json"
@@ -119,6 +138,41 @@ def test_a_command_in_a_pipe(repository: Path, name: str) -> None:
     assert "Traceback" not in errors
     assert [] == list(oracles.in_log(errors))
     assert [] == list(FORMS.get(name, oracles.in_log)(told))[:5]
+
+
+@pytest.mark.parametrize("name", PAYLOADS)
+def test_a_page(name: str) -> None:
+    """Whatever a text holds, a page shows it as text, in every part of a document."""
+    text = PAYLOADS[name]
+    parts: list[Part] = [
+        Title((text, code(text), raw(text), TextSpan(text, "bad"))),
+        Paragraph(text),
+        Fields((Field(text, text),)),
+        Table((Column(text),), (Row((text,), Code(text)),)),
+        Items.of([text]),
+        Tree(text, ((Code(text),),)),
+    ]
+
+    assert [] == list(oracles.in_html(as_html(Document(lambda _form: parts))))
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_files_of_a_drill(tmp_path: Path, language: str) -> None:
+    """The page and the Markdown of a drill, whose failures are about resources with names of others."""
+    keys = ", ".join(toml(one) for one in PAYLOADS.values() if not re.search("[\ud800-\udfff]", one))
+    source = (
+        f'resource "aws_secretsmanager_secret" "each" {{\n  for_each = toset([{keys}])\n  name     = each.key\n}}\n'
+    )
+    (tmp_path / "main.tf").write_text(source, encoding="utf-8")
+    contract = '[project]\napplication = "shop"\n\n[environments.prod]\nroot = "."\n'
+    (tmp_path / "infraspec.toml").write_text(contract, encoding="utf-8")
+    options = ("--lang", language, "--only", "secret-deleted", "--html", "drill.html", "--markdown", "drill.md")
+    command = [sys.executable, "-m", "infraspec", "drill", *options]
+    subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, check=False)
+    files = [tmp_path / "drill.html", tmp_path / "drill.md"]
+
+    assert all(_read(file).count("aws_secretsmanager_secret.each") > 60 for file in files)
+    assert {} == {file.name: found for file in files if (found := list(oracles.ORACLES[file.suffix](_read(file)))[:5])}
 
 
 @pytest.mark.parametrize("name", ["doctor", "plan", "explain", "init"])

@@ -12,6 +12,8 @@ from msgspec.structs import replace
 from infraspec.core.errors import ReportError
 from infraspec.core.finding import Verdict
 from infraspec.core.rules import RULES
+from infraspec.monitoring.drill.failures import failures
+from infraspec.monitoring.drill.verdicts import HEARD, LATE, SILENT, UNDETERMINED
 from infraspec.reporting.github.comment import _OF_OTHERS, COMMENT_LIMIT, comment
 from infraspec.reporting.kpi import GOALS, Period, Sources, kpi_text, measured
 from infraspec.reporting.language import Language, catalogue, chosen, say, say_filled, say_finding, say_number, speaking
@@ -45,6 +47,7 @@ def asked() -> set[str]:
     dynamic = {"changes without risk", "broken tests", "failed tests", _OF_OTHERS}
     dynamic |= {goal.name for goal in GOALS} | {"total", "environment", "advice"}
     dynamic |= {meaning for _, meaning in _LEGEND.values()}
+    dynamic |= {HEARD, LATE, SILENT, UNDETERMINED} | {failure.what for failure in failures().values()}
     return found | dynamic | FOUND | LABELS | CONSEQUENCES | {rule.sentence for rule in RULES.values()}
 
 

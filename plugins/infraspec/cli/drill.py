@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,12 +15,14 @@ from infraspec.cli.terminal import show_document, waiting
 from infraspec.contract import located
 from infraspec.contract.alarms import Alarms
 from infraspec.conventions.placeholders import facts_of
-from infraspec.core.errors import ReportError, RequestError, did_you_mean
+from infraspec.core.errors import RequestError, did_you_mean, writing
 from infraspec.monitoring.drill.failures import asked_failures, failures
 from infraspec.monitoring.drill.running import Drill
 from infraspec.reporting.document import as_markdown
 from infraspec.reporting.drill import DrillReport, drill_document
 from infraspec.reporting.explanation import EXIT_CODES
+from infraspec.reporting.language import LANGUAGES, Language, chosen, speaking
+from infraspec.reporting.page import as_html
 from infraspec.terraform.environments import environment_plan
 
 
@@ -28,11 +31,20 @@ from infraspec.terraform.environments import environment_plan
 @ONE_ENVIRONMENT
 @click.option("--plan", "plan_file", type=PATH, help="A plan, as `terraform show -json` writes it.")
 @click.option("--only", "names", multiple=True, metavar="FAILURE", help="Make this failure happen; may be repeated.")
-@click.option("--markdown", "page", type=PATH, help="Write the report to this file as well, as Markdown.")
+@click.option("--markdown", type=PATH, help="Write the report to this file as well, as Markdown.")
+@click.option("--html", type=PATH, help="Write the report to this file as well, as an HTML page.")
+@click.option("--lang", type=click.Choice(LANGUAGES), help="Language: en or ja.  [default: of the contract]")
 @TEXT_OR_JSON
 @reported
 def drill(  # noqa: PLR0917 - click passes by name
-    infra: Path, environment: str | None, plan_file: Path | None, names: tuple[str, ...], page: Path | None, form: str
+    infra: Path,
+    environment: str | None,
+    plan_file: Path | None,
+    names: tuple[str, ...],
+    markdown: Path | None,
+    html: Path | None,
+    lang: Language | None,
+    form: str,
 ) -> None:
     """Make each failure happen on a simulated clock, and say who hears of it, at which level, after how many minutes.
 
@@ -40,6 +52,7 @@ def drill(  # noqa: PLR0917 - click passes by name
     infraspec drill --env prod
     infraspec drill --env prod --only replica-lag --only latency
     infraspec drill --env prod --plan plan.json --markdown drill.md
+    infraspec drill --env prod --html drill.html --lang ja
 
     A failure emits what AWS documents: events, lines of logs, metrics. The rules, metric filters, alarms, composite
     alarms, topics and subscriptions of the source pass them on, without AWS. Nothing waits: a week takes seconds. Then
@@ -72,9 +85,11 @@ def drill(  # noqa: PLR0917 - click passes by name
         tell("a quiet week")
         report = DrillReport(name, outcomes, made.quiet_week())
     document = drill_document(report)
-    if page is not None:
-        _write(page, as_markdown(document))
-    show_document(document, form)
+    with speaking(chosen(lang or "", contract.project.language, os.environ)):
+        for file, write in ((markdown, as_markdown), (html, as_html)):
+            if file is not None:
+                _write(file, write(document))
+        show_document(document, form)
     sys.exit(EXIT_CODES[report.tone])
 
 
@@ -90,10 +105,6 @@ def _refuse_unknown(names: Sequence[str]) -> None:
             )
 
 
-def _write(page: Path, text: str) -> None:
-    try:
-        page.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ReportError(
-            "the report cannot be written", place=str(page), found=str(error.strerror), remedy="name another file"
-        ) from None
+def _write(file: Path, text: str) -> None:
+    with writing("the report cannot be written", str(file), "a file in a folder that the user may write to"):
+        file.write_text(text, encoding="utf-8")

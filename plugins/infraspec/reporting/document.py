@@ -1,7 +1,7 @@
 """What people and programs are told, as one model: titles, paragraphs, labelled rows, tables, lists, code.
 
 A module about a subject makes a Document of it; how that looks is said once for each form: `text` and `as_json` here,
-`markdown` and the terminal's `view` in modules of their own, which escape what the form would take for its own.
+`markdown`, pages and the terminal's `view` in modules of their own, which escape what the form would take for its own.
 
 Source: GitHub Flavored Markdown Spec, "Backslash escapes", "Code spans", "Tables (extension)"; GitHub Docs, "Basic
 writing and formatting syntax" (mentions and references are not made inside of code).
@@ -23,7 +23,7 @@ from msgspec import Struct
 from infraspec.core.finding import Location
 from infraspec.core.visible_text import visible, visible_json
 
-Form: TypeAlias = Literal["text", "terminal", "markdown"]
+Form: TypeAlias = Literal["text", "terminal", "markdown", "html"]
 """What people read; a terminal has room and colours, and may show more than text."""
 
 Tone: TypeAlias = Literal["", "good", "doubtful", "bad", "worst", "strong", "quiet", "module"]
@@ -249,10 +249,10 @@ def hanging(sign: str, lines: str) -> str:
 
 
 def _field_lines(fields: Fields) -> Iterator[str]:
-    size = max(fields.width, *(len(row.label) + 1 for row in fields.rows), 0)
+    size = max(fields.width, *(width(row.label) + 1 for row in fields.rows), 0)
     for row in fields.rows:
         first, *rest = row.text.splitlines() or [""]
-        yield f"  {row.label + ':':{size}} {first}"
+        yield f"  {row.label}:{' ' * (size - width(row.label))}{first}"
         yield from (f"{'':{size + 3}}{line}" for line in rest)
 
 

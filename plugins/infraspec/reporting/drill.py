@@ -1,4 +1,8 @@
-"""The drill as a document: who hears of each failure, what stays silent, and the quiet week."""
+"""The drill as a document: who hears of each failure, what stays silent, and the quiet week.
+
+Titles, verdicts, labels and what a failure is are in the language of the report; why it is silent and what to change
+quote the source and stay English, as in findings.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,22 @@ from infraspec.monitoring.drill.verdicts import (
     remedy,
     verdict,
 )
-from infraspec.reporting.document import Document, Field, Fields, Form, Items, Paragraph, Part, Table, Title, Tone, code
+from infraspec.reporting.document import (
+    Document,
+    Field,
+    Fields,
+    Form,
+    Items,
+    Paragraph,
+    Part,
+    Table,
+    TextSpan,
+    Title,
+    Tone,
+    Words,
+    code,
+)
+from infraspec.reporting.language import say, say_number
 
 _TONES: dict[str, Tone] = {SILENT: "bad", LATE: "bad", UNDETERMINED: "doubtful", HEARD: "good"}
 
@@ -48,18 +67,22 @@ def drill_document(report: DrillReport) -> Document:
 
 def _parts(report: DrillReport, _form: Form) -> Iterator[Part]:
     said = [verdict(outcome) for outcome in report.outcomes]
-    heard = said.count(HEARD)
-    yield Title(
-        f"Drill of {report.environment}: {heard} of {len(said)} failures are heard of in time", tone=report.tone
+    title = say(
+        "Drill of {environment}: {heard} of {number} failures are heard of in time",
+        environment=report.environment,
+        heard=said.count(HEARD),
+        number=len(said),
     )
-    yield Table.of(("failure", "asked", "verdict", "level", "minutes", "who hears"), _rows(report.outcomes))
+    yield Title(title, tone=report.tone)
+    names = say("failure"), say("asked"), say("verdict"), say("level"), say("minutes"), say("who hears")
+    yield Table.of(names, _rows(report.outcomes))
     for outcome in report.outcomes:
         if verdict(outcome) != HEARD:
             yield from _explained(outcome)
     yield from _of_week(report.week)
 
 
-def _rows(outcomes: Sequence[DrilledFailure]) -> Iterator[tuple[str, ...]]:
+def _rows(outcomes: Sequence[DrilledFailure]) -> Iterator[tuple[Words, ...]]:
     """Yield a row for each failure and verdict: the resources that it is the same of are counted."""
     by_row: dict[tuple[str, ...], int] = {}
     for outcome in outcomes:
@@ -70,36 +93,40 @@ def _rows(outcomes: Sequence[DrilledFailure]) -> Iterator[tuple[str, ...]]:
             verdict(outcome),
             outcome.level or "-",
             minute or "-",
-            " ".join(channels_that_hear(outcome)) or "nobody",
+            " ".join(channels_that_hear(outcome)) or say("nobody"),
         )
         by_row[row] = by_row.get(row, 0) + 1
-    for (name, *cells), times in by_row.items():
-        yield f"{name} ({times})" if times > 1 else name, *cells
+    for (name, level, said, *cells), times in by_row.items():
+        yield f"{name} ({times})" if times > 1 else name, level, _verdict(said), *cells
+
+
+def _verdict(said: str) -> TextSpan:
+    return TextSpan(say(said), _TONES[said])
 
 
 def _explained(outcome: DrilledFailure) -> Iterator[Part]:
-    said = verdict(outcome)
-    yield Title(f"{outcome.name}: {said}", level=2, tone=_TONES[said])
-    late = f", heard after {outcome.minute}" if said == LATE else ""
-    yield Fields(
-        (
-            Field("about", outcome.subject),
-            Field("what", outcome.failure.what),
-            Field("asked", f"{outcome.failure.level} within {outcome.failure.minutes} minutes{late}"),
-            Field("why", reasons(outcome, "--format json has them")),
-            Field("fix", remedy(outcome)),
-        )
+    said, failure = verdict(outcome), outcome.failure
+    yield Title((f"{outcome.name}: ", _verdict(said)), level=2, tone=_TONES[said])
+    asked = say("{level} within {minutes} minutes", level=failure.level, minutes=failure.minutes)
+    late = say(", heard after {minutes}", minutes=outcome.minute) if said == LATE else ""
+    rows = (
+        (say("about"), outcome.subject),
+        (say("what"), say(failure.what)),
+        (say("asked"), asked + late),
+        (say("why"), reasons(outcome, "--format json has them")),
+        (say("fix"), remedy(outcome)),
     )
+    yield Fields(tuple(Field(label, text) for label, text in rows))
 
 
 def _of_week(week: QuietWeek) -> Iterator[Part]:
-    yield Title("A quiet week", level=2, tone="bad" if week.rings or week.in_alarm else "good")
-    false = "1 false ring" if len(week.rings) == 1 else f"{len(week.rings)} false rings"
-    yield Paragraph(f"{false}; in ALARM at its end: {', '.join(week.in_alarm) or 'none'}")
+    yield Title(say("A quiet week"), level=2, tone="bad" if week.rings or week.in_alarm else "good")
+    rings, left = say_number(len(week.rings), "false ring"), ", ".join(week.in_alarm) or say("none")
+    yield Paragraph(say("{rings}; in ALARM at its end: {left}", rings=rings, left=left))
     if week.rings:
-        yield Items.of(f"{source}: {times} times" for source, times in _counted(week).items())
+        yield Items.of(say("{source}: {times} times", source=one, times=times) for one, times in _counted(week).items())
     if week.not_evaluated:
-        yield Paragraph("Not evaluated, so it cannot be told whether they ring:")
+        yield Paragraph(say("Not evaluated, so it cannot be told whether they ring:"))
         yield Items.of((code(one.partition(": ")[0]), f": {one.partition(': ')[2]}") for one in week.not_evaluated)
 
 

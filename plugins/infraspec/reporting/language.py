@@ -44,6 +44,11 @@ def speaking(language: Language) -> Iterator[None]:
         _current.reset(token)
 
 
+def spoken() -> Language:
+    """Return the language in which is written now."""
+    return _current.get()
+
+
 def chosen(asked: str, stated: Language | None, environ: Mapping[str, str]) -> Language:
     """Return the language that an option asks for, that a contract states, or that of the locale; else English.
 

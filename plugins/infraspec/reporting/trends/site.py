@@ -1,4 +1,4 @@
-"""Trends as one HTML page that asks nobody for anything: no script, no font, no picture; light and dark.
+"""Trends as one HTML page.
 
 The same runs give the same bytes: days are counted to the newest run, not to the day the page is made.
 """
@@ -9,13 +9,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from html import escape
-from importlib.resources import files
-from string import Template
 from urllib.parse import quote
 
-from infraspec import __version__
 from infraspec.core.finding import Finding, Location
 from infraspec.reporting.language import say, say_number, speaking
+from infraspec.reporting.page import framed
 from infraspec.reporting.run.recorder import REPOSITORY
 from infraspec.reporting.run.repository import Links
 from infraspec.reporting.run.results import Count, Results
@@ -48,17 +46,8 @@ def _site(runs: Sequence[Results], columns: int, repository: str) -> str:
     found = trends(runs, columns)
     application = next((run.run.application for run in reversed(runs) if run.run.application), "infraspec")
     title = say("{application}: infrastructure over time", application=application)
-    template, style = (
-        files(__package__).joinpath(name).read_text(encoding="utf-8") for name in ("page.html", "site.css")
-    )
-    return Template(template).substitute(
-        language=runs[-1].run.language,
-        title=escape(title),
-        style=style,
-        header="\n".join(_header(title, runs, found)),
-        sections="".join(f"{line}\n" for trend in found for line in _section(trend, repository)),
-        version=escape(__version__),
-    )
+    sections = (line for trend in found for line in _section(trend, repository))
+    return framed(title, _header(title, runs, found), sections)
 
 
 def _header(title: str, runs: Sequence[Results], found: Sequence[Trend]) -> Iterable[str]:
