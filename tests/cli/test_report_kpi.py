@@ -45,7 +45,7 @@ def test_without_any_table(tmp_path: Path) -> None:
     ran = report(tmp_path, "kpi", *JUNE)
 
     assert (0, "") == (ran.returncode, ran.stderr)
-    assert 5 == ran.stdout.count("| unknown |")
+    assert 6 == ran.stdout.count("| unknown |")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The checklist of a pull request: what its template asks, and what a pull request has ticked.
 
 Source: GitHub Docs, "Webhook events and payloads: pull_request" (the file that GITHUB_EVENT_PATH names) and the list of
-`gh pr list --json number,body`.
+`gh pr list --json number,body`; GitHub CLI manual, "gh pr list": its `commits` and `files`.
 """
 
 from __future__ import annotations
@@ -18,18 +18,25 @@ from infraspec.core.errors import ProcessFileError
 from infraspec.process.history import moment_of, read_json
 from infraspec.process.markdown import Item, task_list
 
-_COMMAND = "gh pr list --state merged --limit 500 --json number,body,mergedAt"
+_COMMAND = "gh pr list --state merged --limit 500 --json number,body,mergedAt,commits,files"
 _REMEDY = f"write the file again: {_COMMAND}"
 _KINDS = {dict: "an object", list: "a list", type(None): "null"}
+_TERRAFORM = (".tf", ".tofu", ".tf.json", ".tofu.json", ".tfvars", ".tfvars.json")
 _EVENT = "GitHub Actions does for every run, leave its variable alone"
 
 
 class PullRequest(Struct, frozen=True):
-    """A pull request: its number, the task list of its description, and when it was merged, if the list says so."""
+    """A pull request: its number, the task list of its description, and when it was merged, if the list says so.
+
+    `begun` is when the first of its commits was written, if the list has commits.
+    """
 
     number: int
     items: tuple[Item, ...]
     merged: datetime | None = None
+    begun: datetime | None = None
+    is_infrastructure: bool = True
+    """Whether it changes a file of Terraform; taken to be so if the list has no files."""
 
     def open_items(self, checklist: Sequence[str]) -> tuple[str, ...]:
         """Return the items of a checklist that the pull request does not have, or has not ticked."""
@@ -54,7 +61,36 @@ def pull_request_of(tree: Any, place: str, *, remedy: str = _REMEDY) -> PullRequ
             else _kind(tree),
             remedy=remedy,
         )
-    return PullRequest(tree["number"], task_list(str(tree.get("body") or "")), moment_of(tree.get("mergedAt")))
+    return PullRequest(
+        tree["number"],
+        task_list(str(tree.get("body") or "")),
+        moment_of(tree.get("mergedAt")),
+        _begun(tree.get("commits"), place, remedy),
+        _is_infrastructure(tree.get("files")),
+    )
+
+
+def _begun(commits: Any, place: str, remedy: str) -> datetime | None:
+    """Return when the first commit was written; an event has the number of commits alone."""
+    if not isinstance(commits, list) or not commits:
+        return None
+    moments = [moment_of(one.get("authoredDate")) if isinstance(one, Mapping) else None for one in commits]
+    known = [one for one in moments if one is not None]
+    if len(known) < len(moments):
+        raise ProcessFileError(
+            "no commit of a pull request",
+            place=place,
+            expected='"commits": objects with "authoredDate", a time with an offset',
+            remedy=remedy,
+        )
+    return min(known)
+
+
+def _is_infrastructure(files: Any) -> bool:
+    if not isinstance(files, list):
+        return True
+    paths = (str(one.get("path")) for one in files if isinstance(one, Mapping))
+    return any(path.endswith(_TERRAFORM) for path in paths)
 
 
 def current_pull_request(environ: Mapping[str, str] = os.environ) -> PullRequest | None:

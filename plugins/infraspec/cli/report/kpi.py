@@ -52,11 +52,12 @@ def kpi(  # noqa: PLR0917 - click passes by name
     """Write the success figures of a period as Markdown: incidents, recovery, deployments, checklist, false alerts.
 
     \b
-    gh pr list --state merged --limit 500 --json number,body,mergedAt > merged.json
+    gh pr list --state merged --limit 500 --json number,body,mergedAt,commits,files > merged.json
     aws cloudwatch describe-alarm-history --history-item-type StateUpdate > alarms.json
     infraspec report kpi --pull-requests merged.json --alarms alarms.json --plot kpi.svg > kpi.md
 
-    Incidents are read from the records of [incidents], the checklist from [process]. A figure without data is "-".
+    Incidents are read from the records of [incidents], the checklist from [process]. Pull requests and deployments
+    also give the time from the first commit of a change to its deployment. A figure without data is "-".
     """  # noqa: D301 - \b keeps click from wrapping the examples
     contract = contracts.load(infra, environments=[])
     if environment:
