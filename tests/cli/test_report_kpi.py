@@ -38,6 +38,30 @@ def test_figures_of_the_reference(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "kpi.svg").read_text(encoding="utf-8").startswith("<svg ")
 
 
+def test_how_often_levels_rang(tmp_path: Path) -> None:
+    """Each alert of the period counts for the level of its alarm in the source; others are named, and left out."""
+    prefix = "daily-report-tool-prod"
+    alarms = (
+        (f"{prefix}-application-down", "2025-06-10T10:05:00+09:00"),
+        (f"{prefix}-cpu", "2025-06-11T10:05:00+09:00"),
+        (f"{prefix}-cpu", "2025-06-12T10:05:00+09:00"),
+        (f"{prefix}-cpu", "2025-07-12T10:05:00+09:00"),
+        (f"{prefix}-no-healthy-target", "2025-06-10T10:04:00+09:00"),
+        (f"{prefix}-gone", "2025-06-10T10:04:00+09:00"),
+        ("daily-report-tool-dev-cpu", "2025-06-10T10:04:00+09:00"),
+    )
+    history = {"AlarmHistoryItems": [item(name, at) for name, at in alarms]}
+    (tmp_path / "alarms.json").write_text(json.dumps(history), encoding="utf-8")
+    options = ("--infra", str(REFERENCE), "--env", "prod", *JUNE, "--alarms", "alarms.json", "--levels")
+    ran = report(tmp_path, "kpi", *options)
+
+    assert (0, "") == (ran.returncode, ran.stderr)
+    _, _, usage = ran.stdout.partition("## How often each level rang")
+    assert "| environment | critical | warning | info | no level |" in usage
+    assert "| prod | 1 | 2 | 0 | 1 |" in usage
+    assert f"1 alerts are left out: the source of these environments has no such alarm: {prefix}-gone" in usage
+
+
 def test_without_any_table(tmp_path: Path) -> None:
     """A contract of few lines has no figures, and that is no error."""
     (tmp_path / "infraspec.toml").write_text(CONTRACT, encoding="utf-8")
@@ -56,6 +80,7 @@ def test_without_any_table(tmp_path: Path) -> None:
         (("--from", "soon"), ["'soon' does not match"]),
         (("--deployments", "none.json"), ["ProcessFileError: none.json"]),
         (("--alarms", "none.json"), ["ProcessFileError: none.json"]),
+        (("--levels",), ["ReportError: --levels: no history of alarms is given", "add --alarms"]),
         (("--pull-requests", "none.json"), ["ContractError", "the contract has no checklist"]),
         (("--infra", "none"), ["ContractError"]),
         (("--plot", "infraspec.toml/kpi.svg"), ["ReportError: --plot", "cannot be written"]),

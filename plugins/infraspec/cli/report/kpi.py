@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -10,14 +11,18 @@ import click
 
 from infraspec import contract as contracts
 from infraspec.cli.common import INFRA_BRIEF, PATH, echo, reported
+from infraspec.contract.alarms import Alarms
 from infraspec.contract.models import Contract
 from infraspec.contract.paths import display, resolve
 from infraspec.core.errors import ContractError, ReportError, writing
+from infraspec.monitoring.levels import levels_of_alarms
 from infraspec.process.checklist import read_pull_requests
-from infraspec.process.history import deployments_of, read_alerts
+from infraspec.process.history import Alert, deployments_of, read_alerts
 from infraspec.process.incidents import Incident, read_incidents
 from infraspec.reporting.kpi import Period, Sources, kpi_plot, kpi_text, measured
 from infraspec.reporting.language import chosen, speaking
+from infraspec.reporting.level_usage import level_usage_text
+from infraspec.terraform.environments import Environments
 
 _DAYS = timedelta(days=89)
 _LOG = "deployments.jsonl"
@@ -37,6 +42,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 )
 @click.option("--pull-requests", "requests", type=PATH, help="Output of gh pr list --json ….")
 @click.option("--alarms", type=PATH, help="Output of aws cloudwatch describe-alarm-history.")
+@click.option("--levels", is_flag=True, help="Say how often each level rang as well: evaluates the source.")
 @click.option("--plot", type=PATH, help="SVG file for a chart of the figures by month.")
 @reported
 def kpi(  # noqa: PLR0917 - click passes by name
@@ -47,6 +53,7 @@ def kpi(  # noqa: PLR0917 - click passes by name
     deployments: Path | None,
     requests: Path | None,
     alarms: Path | None,
+    levels: bool,  # noqa: FBT001 - a flag
     plot: Path | None,
 ) -> None:
     """Write the success figures of a period as Markdown: incidents, recovery, deployments, checklist, false alerts.
@@ -62,16 +69,39 @@ def kpi(  # noqa: PLR0917 - click passes by name
     contract = contracts.load(infra, environments=[])
     if environment:
         contracts.environment(contract, environment)
-    sources = _sources(contract, deployments, requests, alarms)
-    if environment:
-        sources = sources.of(environment)
+    everything = _sources(contract, deployments, requests, alarms)
+    sources = everything.of(environment) if environment else everything
     period = _period(first.date() if first else None, last.date() if last else None)
+    usage = _level_usage(contract, environment, everything.within(period)) if levels else None
     found = measured(sources, period)
     name = " ".join(filter(None, [contract.project.application, environment]))
     with speaking(chosen("", contract.project.language, os.environ)):
         if plot:
             _write(plot, kpi_plot(name, found, period))
         echo(kpi_text(name, found, sources, period, plot.as_posix() if plot else ""), nl=False)
+        if usage:
+            echo("\n" + level_usage_text(*usage, period), nl=False)
+
+
+def _level_usage(
+    contract: Contract, environment: str, chosen: Sources
+) -> tuple[Sequence[Alert], Mapping[str, Mapping[str, str]], Sequence[str]]:
+    """Return the alerts of a period, the level of each alarm by environment, and the levels."""
+    if chosen.alerts is None:
+        raise ReportError(
+            "no history of alarms is given",
+            place="--levels",
+            expected="--alarms with the output of aws cloudwatch describe-alarm-history",
+            remedy="add --alarms, or leave --levels out",
+        )
+    alarms = contract.alarms or Alarms()
+    names = [environment] if environment else list(contract.environments)
+    loaded = contracts.load(contract.directory, environments=names)
+    environments = Environments(loaded)
+    by_environment = {name: levels_of_alarms(environments.plan(name), alarms) for name in names}
+    known = {alarm for named in by_environment.values() for alarm in named}
+    alerts = [one for one in chosen.alerts if one.alarm in known or one.environment in {"", *names}]
+    return alerts, by_environment, list(alarms.levels)
 
 
 def _period(first: date | None, last: date | None) -> Period:
