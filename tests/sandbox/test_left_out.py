@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -57,3 +58,37 @@ def test_what_cannot_be_applied_is_undetermined(tmp_path: Path) -> None:
     assert ("task-access", "aws_pipes_pipe.orders", "undetermined") in found
     assert ("workload-access", "aws_batch_job_definition.import", "undetermined") in found
     assert [] == [one for one in found if one[2] == "violated"]
+
+
+def test_a_kept_sandbox_tells_what_it_could_not_apply(tmp_path: Path) -> None:
+    """What AWS refused is undetermined, and what nobody has applied yet is violated."""
+    refused = 'resource "aws_sns_topic" "refused" {\n  name = "a.b"\n}\n'
+    (tmp_path / "main.tf").write_text(SOURCE + refused, encoding="utf-8")
+    (tmp_path / "infraspec.toml").write_text(CONTRACT, encoding="utf-8")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environ = {**inherited, "XDG_RUNTIME_DIR": str(tmp_path)}
+
+    def infraspec(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "infraspec", *arguments]
+        return subprocess.run(
+            command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=300, check=False
+        )
+
+    def drift() -> dict[str, str]:
+        infraspec("check", "--live", "--results", "results.json", "--", "-k", "test_drift")
+        results = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+        return {one["finding"]["address"]: one["finding"]["verdict"] for one in results["findings"]}
+
+    assert 0 == infraspec("sandbox", "up", "--infra", ".", "--detach").returncode
+    try:
+        kept = json.loads((tmp_path / "infraspec/sandbox.json").read_text(encoding="utf-8"))
+        environ |= {"AWS_ENDPOINT_URL": kept["endpoint"]} | kept["runner"]
+        before = drift()
+        lost = 'resource "aws_sns_topic" "new" {\n  name = "new"\n}\n'
+        (tmp_path / "main.tf").write_text(SOURCE + refused + lost, encoding="utf-8")
+        after = drift()
+    finally:
+        infraspec("sandbox", "down")
+
+    assert "undetermined" == before["aws_sns_topic.refused"]
+    assert {"aws_sns_topic.refused": "undetermined", "aws_sns_topic.new": "violated"}.items() <= after.items()

@@ -17,7 +17,8 @@ from infraspec.terraform.source import evaluate
 KEY = 'resource "aws_kms_key" "a" {}\n'
 
 
-def _plan(directory: Path, source: str) -> Plan:
+def plan_of(directory: Path, source: str) -> Plan:
+    """Return the plan of a source for the account of the empty sandbox."""
     (directory / "main.tf").write_text(f'provider "aws" {{ region = "eu-west-1" }}\n{source}')
     return evaluate(
         directory, arguments=(), environ={}, workspace="default", known=KnownData.of({}), library=Library(str)
@@ -29,7 +30,7 @@ def reasons(empty: Running, tmp_path: Path) -> Callable[[str], list[str]]:
     """Return what applies a source to the empty sandbox, and says what could not be."""
 
     def applied(source: str) -> list[str]:
-        return [str(item) for item in AppliedPlan(empty.account).apply(_plan(tmp_path, source))]
+        return [str(item) for item in AppliedPlan(empty.account).apply(plan_of(tmp_path, source))]
 
     return applied
 
@@ -98,8 +99,8 @@ def test_a_change_of_a_type_that_cannot_be_changed(empty: Running, tmp_path: Pat
     deployment = AppliedPlan(empty.account)
     source = 'resource "aws_dynamodb_table" "a" {\n  name = "t"\n  hash_key = "k"\n  billing_mode = "PAY_PER_REQUEST"\n'
     source += '  attribute {\n    name = "k"\n    type = "S"\n  }\n'
-    assert deployment.apply(_plan(tmp_path, source + "}\n")) == ()
-    (item,) = deployment.apply(_plan(tmp_path, source + "  deletion_protection_enabled = true\n}\n"))
+    assert deployment.apply(plan_of(tmp_path, source + "}\n")) == ()
+    (item,) = deployment.apply(plan_of(tmp_path, source + "  deletion_protection_enabled = true\n}\n"))
     assert "a change of this type needs a new sandbox" in item.reason
 
 
@@ -118,7 +119,7 @@ def test_time_and_people_can_be_left_out(
         '  comparison_operator = "GreaterThanThreshold"\n}\n'
     )
     deployment = AppliedPlan(empty.account, settled=settled)
-    assert deployment.apply(_plan(tmp_path, source)) == ()
+    assert deployment.apply(plan_of(tmp_path, source)) == ()
     (alarm,) = empty.account.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
     topic = deployment.attributes["aws_sns_topic.a"]["arn"]
     (listed,) = empty.account.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
@@ -141,14 +142,14 @@ VALUES: list[tuple[Value, Value]] = [
 @pytest.mark.parametrize(("value", "resolved"), VALUES, ids=[repr(value) for value, _ in VALUES])
 def test_resolving(tmp_path: Path, value: Value, resolved: Value) -> None:
     """Each unknown part becomes what creation returned, wherever it stands."""
-    created = Created(_plan(tmp_path, KEY), {"aws_kms_key.a": {"arn": "arn:1", "nested": [{"name": "deep"}]}})
+    created = Created(plan_of(tmp_path, KEY), {"aws_kms_key.a": {"arn": "arn:1", "nested": [{"name": "deep"}]}})
     assert created.resolve(value) == resolved
 
 
 @pytest.mark.parametrize("address", ["aws_kms_key.a.other", "aws_kms_key.b.arn", "upper(aws_kms_key.a.arn)"])
 def test_what_cannot_be_resolved(tmp_path: Path, address: str) -> None:
     """An attribute that nobody returned is not invented."""
-    created = Created(_plan(tmp_path, KEY), {"aws_kms_key.a": {"arn": "arn:1"}})
+    created = Created(plan_of(tmp_path, KEY), {"aws_kms_key.a": {"arn": "arn:1"}})
     with pytest.raises(Unresolved):
         created.resolve(Unknown(address))
 

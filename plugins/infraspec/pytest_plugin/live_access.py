@@ -264,12 +264,16 @@ class SandboxHandle:
         _replace({**_NO_CONFIGURATION, **variables})
 
     def left_out(self, plan: Plan) -> dict[str, str] | None:
-        """Return why what of a plan is not in the sandbox, by address or type; None of what others keep."""
+        """Return why what of a plan is not in the sandbox, by address or type; None of what others keep.
+
+        Of one that is kept it is what the last apply could not do. Raises SandboxError if it does not answer.
+        """
         if self._running is not None:
-            return {one.address or one.type: one.reason for one in self._running.not_applied}
+            return self._running.deployment.left_out
         kept = Kept.read() if self._before.get(_ENDPOINT) else None
-        is_own = kept is not None and kept.endpoint == self._before[_ENDPOINT]
-        return {one.type: one.reason for one in unsupported(plan)} if is_own else None
+        if kept is None or kept.endpoint != self._before[_ENDPOINT]:
+            return None
+        return {one.type: one.reason for one in unsupported(plan)} | kept.deployment().left_out
 
     def ended(self) -> SandboxError | None:
         """Return an error if what was started runs no more."""

@@ -42,20 +42,25 @@ class AppliedPlan:
     types: dict[str, str] = field(default_factory=dict)
     settled: bool = True
     """Whether alarms get data and subscriptions are confirmed after an apply."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Why what of the last plan is not in the account, by its address or its type."""
 
     @classmethod
     def restored(cls, account: Account, state: Mapping[str, Mapping[str, Any]]) -> Self:
         """Go on with what another process has applied to an account, from the `state` that it left."""
-        values, attributes = ({name: dict(one[key]) for name, one in state.items()} for key in ("values", "attributes"))
-        return cls(account, values, attributes, {name: one["type"] for name, one in state.items()})
+        made = state.get("resources", {})
+        values, attributes = ({name: dict(one[key]) for name, one in made.items()} for key in ("values", "attributes"))
+        types = {name: one["type"] for name, one in made.items()}
+        return cls(account, values, attributes, types, left_out=dict(state.get("left_out", {})))
 
     def state(self) -> dict[str, dict[str, Any]]:
-        """Return what has been applied as JSON has it, by address. It may hold secrets of the sandbox."""
-        return {
+        """Return what has been applied, and what could not be, as JSON has it. It may hold secrets of the sandbox."""
+        made = {
             address: {"type": type_, "values": self.values[address], "attributes": self.attributes[address]}
             for address, type_ in self.types.items()
             if address in self.attributes
         }
+        return {"resources": made, "left_out": self.left_out}
 
     def apply(self, plan: Plan) -> tuple[NotApplied, ...]:
         """Create what is new, change what differs, delete what is gone; return what could not be applied.
@@ -80,7 +85,9 @@ class AppliedPlan:
         if self.settled:
             settle(self.account)
         refused = [NotApplied(resource.type, 1, reason, resource.address) for resource, reason in failed]
-        return (*unsupported(plan), *elsewhere, *refused, *kept)
+        found = (*unsupported(plan), *elsewhere, *refused, *kept)
+        self.left_out = {one.address or one.type: one.reason for one in found}
+        return found
 
     def _pass(self, resources: list[Resource], created: Created) -> list[tuple[Resource, str]]:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - the static path never imports it

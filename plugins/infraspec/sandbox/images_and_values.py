@@ -19,6 +19,7 @@ from msgspec import Struct, field
 
 from infraspec.core.unknown import JsonText, MissingVariable, Sensitive, Text, Unknown, Value, encode_json, unknowns
 from infraspec.ecs.references import EcrImage, ecr_image, values_from
+from infraspec.sandbox.local_providers import DATA
 from infraspec.sandbox.server_process import Account
 from infraspec.terraform.plan import Plan, Resource
 
@@ -62,23 +63,34 @@ class Created(Struct):
                 return unknown.cause.in_sandbox
             raise Unresolved(f"{unknown.address} is not known")
         resource, path = found
-        if resource.mode == "data":
+        if resource.mode == "data" and resource.type not in DATA:
             raise Unresolved(f"{unknown.address} is not known: say it in [known] of the contract")
-        if resource.address not in self.attributes:
+        if resource.mode == "managed" and resource.address not in self.attributes:
             raise Unresolved(f"{resource.address} has not been created")
         try:
-            return _walk(self.attributes[resource.address], path)
+            return _walk(
+                self.attributes[resource.address] if resource.mode == "managed" else self._read(resource), path
+            )
         except (KeyError, IndexError, TypeError):
             raise Unresolved(f"{unknown.address} is not among what creation returns") from None
 
+    def _read(self, resource: Resource) -> dict[str, Any]:
+        """Return what a data source returns that asks nobody."""
+        values = {name: self.resolve(value) for name, value in resource.values.items()}
+        return {**values, **DATA[resource.type](values)}
+
 
 def references(resource: Resource, plan: Plan) -> Iterator[str]:
-    """Yield the addresses of the managed resources that a resource's values wait for."""
+    """Yield the addresses of the managed resources that a resource's values wait for, through data sources too."""
     for value in resource.values.values():
         for unknown in unknowns(value):
             found = plan.find(unknown)
-            if found is not None and found[0].mode == "managed" and found[0].address != resource.address:
+            if found is None or found[0].address == resource.address:
+                continue
+            if found[0].mode == "managed":
                 yield found[0].address
+            elif found[0].type in DATA:
+                yield from references(found[0], plan)
 
 
 def _walk(value: Any, path: str) -> Any:

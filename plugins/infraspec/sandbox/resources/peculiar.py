@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
 
 from infraspec.sandbox.images_and_values import deliver
-from infraspec.sandbox.resources.making import MAKINGS, Attributes, Values, blocks, name_of
+from infraspec.sandbox.local_providers import RESOURCES
+from infraspec.sandbox.resources.making import MAKINGS, Attributes, Kind, Values, blocks, name_of
 from infraspec.sandbox.server_process import Account
 
 _MOST_VERSIONS = 5
@@ -134,8 +136,20 @@ _CREATE = {
     "aws_security_group_rule": _old_rule,
     "aws_vpc_security_group_egress_rule": _egress_rule,
 }
+
+
+def _local(make: Callable[[Values], Attributes]) -> Kind:
+    """Return the kind of what is in no account: a change makes it anew, and its end leaves nothing."""
+    return Kind(
+        lambda _, values: make(values),
+        lambda _, values, __: make(values),
+        lambda _, __, ___: None,
+    )
+
+
 _KINDS = {type_: making.kind(_CREATE.get(type_, making.made)) for type_, making in MAKINGS.items()}
 KINDS = {
+    **{type_: _local(make) for type_, make in RESOURCES.items()},
     **_KINDS,
     "aws_alb": _KINDS["aws_lb"],
     "aws_alb_listener": _KINDS["aws_lb_listener"],
