@@ -114,7 +114,17 @@ def prepare(home: Path, sandbox: Running, site: Path) -> dict[str, str]:
 
 def keep(sandbox: Running, home: Path, repository: Path) -> None:
     """Note the sandbox as one that `infraspec sandbox up` has started for a repository."""
-    kept = Kept(1, "token", sandbox.endpoint, str(repository), "prod", "123456789012", "aws", {}, {})
+    kept = Kept(
+        1,
+        "token",
+        sandbox.endpoint,
+        str(repository),
+        "prod",
+        "123456789012",
+        "aws",
+        sandbox.environment,
+        sandbox.operator,
+    )
     path = home / "run" / "infraspec" / "sandbox.json"
     path.parent.mkdir(parents=True)
     path.write_bytes(msgspec.json.encode(kept))

@@ -88,7 +88,17 @@ def test_live_rules_pass(pytester: pytest.Pytester, sandbox: Running, monkeypatc
     for name, value in sandbox.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(pytester.path))
-    Kept(1, "token", sandbox.endpoint, str(REFERENCE), "prod", "123456789012", "aws", {}, {}).write()
+    Kept(
+        1,
+        "token",
+        sandbox.endpoint,
+        str(REFERENCE),
+        "prod",
+        "123456789012",
+        "aws",
+        sandbox.environment,
+        sandbox.operator,
+    ).write()
     for number, block in enumerate(LIVE):
         (pytester.path / f"test_live_{number}.py").write_text(block.text, encoding="utf-8")
     result = run_suite(pytester, REFERENCE, "--infraspec-live", "--infraspec-env", "local", suite=pytester.path)

@@ -41,6 +41,11 @@ class Kept(Struct, frozen=True):
     runner: Mapping[str, str]
     operator: Mapping[str, str]
 
+    def __post_init__(self) -> None:
+        """Raise ValueError if it lacks what its operator asks with."""
+        if missing := {"AWS_ACCESS_KEY_ID", "AWS_REGION"} - self.operator.keys():
+            raise ValueError(f"operator lacks {', '.join(sorted(missing))}")
+
     @classmethod
     def read(cls) -> Self | None:
         """Return what the file says, None without one. Raises SandboxError if it cannot be understood."""
