@@ -42,6 +42,21 @@ def test_of_many_alike_ten_are_named(pytester: pytest.Pytester) -> None:
     assert 11 == sum(": VIOLATED names: " in line for line in lines)
 
 
+def test_of_many_of_a_kind_three_are_said(pytester: pytest.Pytester) -> None:
+    """Reasons that differ by what they name alone are of one kind: the others have a line, or are a number."""
+    names = {f"q{number:02}": f"X{number}" for number in range(16)}
+    many = Project({**THREE.files, "queues.tf": queues(**names)})
+    lines = failures(many.run(pytester, *ONLY, "--infraspec-env", "dev"))
+    quiet = failures(many.run(pytester, *ONLY, "--infraspec-env", "dev", "-q"))
+
+    assert 3 == sum(line.startswith("    fix: ") for line in lines)
+    at = lines.index("13 more of this kind:")
+    assert "      infra/queues.tf:11: VIOLATED names: aws_sqs_queue.q03" == lines[at + 1]
+    assert "      … and 3 more: -v shows all" == lines[at + 11]
+    assert 3 == sum(line.startswith("    fix: ") for line in quiet)
+    assert "13 more of this kind:" in quiet
+
+
 def test_findings_of_one_cause_are_a_line_each(pytester: pytest.Pytester) -> None:
     """Two queues with the same wrong name have one reason and fix; a third has its own."""
     lines = failures(THREE.run(pytester, *ONLY))

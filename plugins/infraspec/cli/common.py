@@ -127,12 +127,13 @@ def reported(function: Callable[P, R]) -> Callable[P, R]:
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             with paused_collector():
-                return function(*args, **kwargs)
+                try:
+                    return function(*args, **kwargs)
+                finally:
+                    keep_to_the_end()
         except InfraspecError as error:
             title = "" if isinstance(error, InputErrorGroup) else f"{type(error).__name__}: "
             echo(f"{title}{error}", err=True)
             sys.exit(INPUT_ERROR)
-        finally:
-            keep_to_the_end()
 
     return run

@@ -18,14 +18,18 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import astuple, force_setattr, replace
 
-_SELECTORS = "[\ufe00-\ufe0f\U000e0100-\U000e01ef]"
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+_UNSEEN = (
+    "\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U00013430-\U0001343f\U0001bca0-\U0001bca3"
     "\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
-    f"{''.join(chr(plane << 16 | last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF))}]"
-    f"{_SELECTORS}*|(?<![\xa9\xae\u203c\u2049\u2070-\ufdff\ufe10-\ufefe\uff00-\uffef\U00010000-\U000dffff])"
-    f"{_SELECTORS}+"
+    f"{''.join(chr(plane << 16 | last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF))}"
+)
+_SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
+_SUSPECT = re.compile(f"[{_UNSEEN}{_SELECTORS}]")
+_HIDDEN = re.compile(
+    f"[{_UNSEEN}][{_SELECTORS}]*|"
+    "(?<![\xa9\xae\u203c\u2049\u2070-\ufdff\ufe10-\ufefe\uff00-\uffef\U00010000-\U000dffff])"
+    f"[{_SELECTORS}]+"
 )
 """What is not seen, or acts; of the variation selectors those that select nothing, which hide a text among them."""
 _COMMAND = re.compile(r"(?m)(?:^|(?<=[\s>(\[{\"'`]))::(?=[A-Za-z][\w-]*(?:[^\w:./-]|::|$))|##(?=(?:[A-Za-z]+)?\[)")
@@ -37,7 +41,7 @@ def visible(text: str) -> str:
     """Return a text of one or several lines with escapes for what would not be seen, and without passwords in URLs."""
     if "\r\n" in text:
         text = text.replace("\r\n", "\n")
-    if _HIDDEN.search(text):
+    if _is_suspect(text):
         text = _HIDDEN.sub(lambda found: "".join(map(_escaped, found[0])), text)
     if "::" in text or "##" in text:
         text = _COMMAND.sub(lambda found: rf"\x{ord(found[0][0]):02x}{found[0][1]}", text)
@@ -66,7 +70,7 @@ def _escape_of_hcl(character: str) -> str:
 
 def visible_json(text: str) -> str:
     """Return JSON that says the same, with escapes of JSON for what would not be seen; it may hold URLs."""
-    if _HIDDEN.search(text):
+    if _is_suspect(text):
         text = _HIDDEN.sub(lambda found: _escapes_of_json(found[0]), text)
     if "##" in text:
         text = _COMMAND.sub(lambda found: rf"\u{ord(found[0][0]):04x}{found[0][1]}", text)
@@ -123,10 +127,15 @@ def _texts(value: tuple[Any, ...]) -> list[str]:
     return [text for part in value if type(part) is tuple and part for text in _texts(part)]
 
 
-def _is_as_shown(text: str) -> bool:
-    """Tell whether lines may be shown as they are; most are printable ASCII, which Python sees fast."""
+def _is_suspect(text: str) -> bool:
+    """Tell whether something may be hidden; most texts are printable ASCII, which Python sees fast."""
     is_plain = text.isascii() and text.replace("\n", "").replace("\t", "").isprintable()
-    if not is_plain and _HIDDEN.search(text):
+    return not is_plain and _SUSPECT.search(text) is not None
+
+
+def _is_as_shown(text: str) -> bool:
+    """Tell whether lines may be shown as they are."""
+    if _is_suspect(text) and _HIDDEN.search(text):
         return False
     is_command = ("::" in text or "##" in text) and _COMMAND.search(text)
     return not is_command and not ("://" in text and "@" in text)

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from json.encoder import encode_basestring
 from typing import Any
 
 from infraspec.core.errors import counted
@@ -241,7 +242,7 @@ def _written(value: Value, indent: int) -> str:
         case Unknown():
             return f"(known after apply: {value.address})"
         case Text():
-            return json.dumps(str(value), ensure_ascii=False)
+            return encode_basestring(str(value))
         case dict() if value:
             return _bracketed("{}", [f"{key} = {_written(item, indent + 2)}" for key, item in value.items()], indent)
         case float():

@@ -89,7 +89,8 @@ def _shipped(name: str) -> str:
 
 
 def _line(row: VerdictRow) -> str:
-    verdict, state, address, subject, place, *texts = (escape(cell, quote=False) for cell in row.cells())
+    whole = escape("\0".join(row.cells()), quote=False)  # no cell has one: it would be shown as an escape
+    verdict, state, address, subject, place, *texts = whole.split("\0")
     told = state if state in _TELLING else ""
     shown = f'<a href="{escape(row.href)}">{place}</a>' if row.href else place
     about = "<br>".join(filter(None, (address, subject, shown)))

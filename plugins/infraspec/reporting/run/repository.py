@@ -73,6 +73,7 @@ class Repository:
     def __init__(self, contract: Contract) -> None:
         self._directory = os.path.abspath(contract.directory)  # noqa: PTH100 - links are not followed
         self._here = os.path.abspath(os.curdir)  # noqa: PTH100 - likewise
+        self._paths: dict[str, str] = {}
 
     @cached_property
     def root(self) -> str:
@@ -82,6 +83,11 @@ class Repository:
 
     def path(self, shown: str) -> str:
         """Return a path as people see it (`contract.display`) relative to the repository."""
+        if shown not in self._paths:
+            self._paths[shown] = self._related(shown)
+        return self._paths[shown]
+
+    def _related(self, shown: str) -> str:
         bases = [self._here] if _inside(self._directory, self._here) else [self._directory, self._here]
         found = next((base for base in bases if os.path.exists(os.path.join(base, shown))), bases[0])  # noqa: PTH110, PTH118 - never raises
         return Path(os.path.relpath(os.path.join(found, shown), self.root)).as_posix()  # noqa: PTH118 - likewise

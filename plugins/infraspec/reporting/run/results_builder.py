@@ -43,6 +43,8 @@ from infraspec.reporting.run.results import (
 from infraspec.reporting.run.rule_result import checks_off
 
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
+_NAMED = re.compile(r"`[^`]*`|\"[^\"]*\"|\S*[^\sA-Za-z]\S*")
+"""What a text names: something quoted, or a word that is not of letters alone."""
 
 
 class Cause(Struct, frozen=True):
@@ -55,6 +57,13 @@ class Cause(Struct, frozen=True):
     def finding(self) -> Finding:
         """The first of them, which stands for all."""
         return self.entries[0].finding
+
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """What is equal for causes that differ by what they name alone: rule, verdict, and the words of the reason."""
+        finding = self.finding
+        why = finding.reason or finding.remedy or finding.found
+        return finding.rule, finding.verdict.value, " ".join(_NAMED.sub("", why.partition("\n")[0]).split())
 
     @property
     def environments(self) -> tuple[str, ...]:

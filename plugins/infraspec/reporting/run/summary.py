@@ -127,34 +127,51 @@ def _failing(report: pytest.TestReport) -> list[Entry]:
 
 
 def _texts(entries: Iterable[Entry], cause_of: dict[int, Cause], said: set[int], verbosity: int) -> Iterable[str]:
-    """Yield a cause in full where it comes first, with the others of it in a line each; later on a line."""
+    """Yield the causes of a test by kind: some of each as they are said, of the rest the places and a number."""
     groups: dict[int, list[Entry]] = {}
     for entry in entries:
         groups.setdefault(id(cause_of[id(entry)]), []).append(entry)
-    for identity, group in groups.items():
-        cause = cause_of[id(group[0])]
-        is_first = identity not in said
-        said.add(identity)
-        if verbosity < 0:
-            yield _line(cause, group) if is_first else f"as above: {_line(cause, group)}"
-            yield from _in_short(group[0].finding) if is_first else ()
-            continue
-        if is_first:
-            yield f"\n{group[0].finding}"
-            yield from _alike(group[1:])
-        else:
-            more = f" and {len(group) - 1} more like it" if group[1:] else ""
-            yield f"\nas above: {_head(group[0])}{more}"
-        others = [name for name in cause.environments if name != group[0].environment]
-        if is_first and others:
-            yield f"    also in:     {', '.join(others)}"
+    kinds: dict[tuple[str, ...], list[list[Entry]]] = {}
+    for group in groups.values():
+        kinds.setdefault(cause_of[id(group[0])].kind, []).append(group)
+    for same in kinds.values():
+        for group in same[:_MOST_OF_A_KIND]:
+            cause = cause_of[id(group[0])]
+            is_first = id(cause) not in said
+            said.add(id(cause))
+            yield from _told(cause, group, is_first=is_first, verbosity=verbosity)
+        if rest := [entry for group in same[_MOST_OF_A_KIND:] for entry in group]:
+            yield f"\n{len(rest)} more of this kind:"
+            yield from _named(rest)
+
+
+def _told(cause: Cause, group: Sequence[Entry], *, is_first: bool, verbosity: int) -> Iterable[str]:
+    """Yield a cause in full where it comes first, with the others of it in a line each; later on a line."""
+    if verbosity < 0:
+        yield _line(cause, group) if is_first else f"as above: {_line(cause, group)}"
+        yield from _in_short(group[0].finding) if is_first else ()
+        return
+    if is_first:
+        yield f"\n{group[0].finding}"
+        yield from _alike(group[1:])
+    else:
+        more = f" and {len(group) - 1} more like it" if group[1:] else ""
+        yield f"\nas above: {_head(group[0])}{more}"
+    others = [name for name in cause.environments if name != group[0].environment]
+    if is_first and others:
+        yield f"    also in:     {', '.join(others)}"
 
 
 def _alike(entries: Sequence[Entry]) -> Iterable[str]:
-    """Yield the others of a cause: the first of them with their places, the rest as a number."""
+    """Yield the others of a cause."""
     if entries:
         yield f"    and {len(entries)} more like it:"
-        yield from (f"      {_head(entry)}" for entry in entries[:_MOST_ALIKE])
+        yield from _named(entries)
+
+
+def _named(entries: Sequence[Entry]) -> Iterable[str]:
+    """Yield the first of them with their places, the rest as a number."""
+    yield from (f"      {_head(entry)}" for entry in entries[:_MOST_ALIKE])
     if rest := entries[_MOST_ALIKE:]:
         yield f"      … and {len(rest)} more: -v shows all"
 
@@ -181,6 +198,7 @@ def _in_short(finding: Finding) -> Iterable[str]:
             yield f"    {label + ':':12} {first}{more}"
 
 
+_MOST_OF_A_KIND = 3
 _MOST_ALIKE = 10
 _MOST_ADVICE = 10
 _MOST_UNKNOWN = 10
