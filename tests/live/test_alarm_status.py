@@ -25,7 +25,7 @@ CPU = {
     "Dimensions": [{"Name": "ClusterName", "Value": "shop"}, {"Name": "ServiceName", "Value": "web"}],
 }
 DOWN = {"AlarmName": "down", "AlarmArn": "arn:aws:cloudwatch:::alarm:down", "StateValue": "ALARM"}
-CLUSTER = {"clusters": [{"status": "ACTIVE"}]}
+CLUSTER = {"clusters": [{"clusterName": "shop", "status": "ACTIVE"}]}
 
 
 def update(name: str, state: str, data: str | None = None) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def answers(**table: Any) -> Answers:
         ("cloudwatch", "describe_alarms"): {"MetricAlarms": [CPU], "CompositeAlarms": [DOWN]},
         ("cloudwatch", "describe_alarm_history"): {},
         ("ecs", "describe_clusters"): CLUSTER,
-        ("ecs", "describe_services"): {"services": [{"status": "ACTIVE"}]},
+        ("ecs", "describe_services"): {"services": [{"serviceName": "web", "status": "ACTIVE"}]},
     }
     return Answers({key: table.get(key[1], answer) for key, answer in operations.items()})
 
@@ -72,7 +72,7 @@ def test_names_are_asked_for_by_the_hundred() -> None:
     ("answer", "operation", "cluster", "service"),
     [
         ({}, "none", True, True),
-        ({"services": [{"status": "INACTIVE"}]}, "describe_services", True, False),
+        ({"services": [{"serviceName": "web", "status": "INACTIVE"}]}, "describe_services", True, False),
         (None, "describe_services", True, False),
         ({"clusters": []}, "describe_clusters", False, True),
     ],
@@ -107,7 +107,7 @@ def test_targets_and_databases_are_looked_up() -> None:
                 "LoadBalancers": [{"LoadBalancerArn": f"{arn}loadbalancer/app/shop/1"}]
             },
             ("elbv2", "describe_target_groups"): {"TargetGroups": [{"TargetGroupArn": f"{arn}targetgroup/shop/1"}]},
-            ("rds", "describe_db_instances"): None,
+            ("rds", "describe_db_instances"): {"DBInstances": [{"DBInstanceIdentifier": "shop-old"}]},
         }
     )
     watched = alarm_states(calls, ["cpu"], 24).by_name["cpu"].watched
@@ -130,6 +130,30 @@ def test_what_another_account_has_is_not_looked_up_here(account: str | None, exp
     alarm = {"AlarmName": "cpu", "AlarmArn": "arn", "Metrics": [query]}
     states = alarm_states(answers(describe_alarms={"MetricAlarms": [alarm]}), ["cpu"], 24)
     assert expected == [one.name for one in states.by_name["cpu"].watched]
+
+
+def test_services_are_asked_for_by_the_ten() -> None:
+    """Whatever the alarms are; each cluster is asked for by itself, and all clusters in one call."""
+    alarms = [
+        {
+            "AlarmName": f"cpu-{number}",
+            "AlarmArn": "arn",
+            "Namespace": "AWS/ECS",
+            "Dimensions": [
+                {"Name": "ClusterName", "Value": f"shop-{number % 2}"},
+                {"Name": "ServiceName", "Value": f"web-{number}"},
+            ],
+        }
+        for number in range(40)
+    ]
+    calls = answers(describe_alarms={"MetricAlarms": alarms})
+    alarm_states(calls, ["cpu"], 24)
+
+    asked = [parameters for _, operation, parameters in calls.asked if operation == "describe_services"]
+    assert [("shop-0", 10), ("shop-0", 10), ("shop-1", 10), ("shop-1", 10)] == [
+        (one["cluster"], len(one["services"])) for one in asked
+    ]
+    assert 1 == calls.count("ecs", "describe_clusters")
 
 
 def test_the_history_is_counted_by_alarm() -> None:

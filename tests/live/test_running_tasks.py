@@ -10,10 +10,12 @@ WEB = Resource("web", "managed", "aws_ecs_service", "web", None, "", {"cluster":
 
 
 def test_tasks_that_run_are_counted_by_their_service() -> None:
-    """A task that stops is none of them; 101 tasks are two calls."""
+    """A task that stops is none of them, nor one of another service of the cluster; 101 tasks are two calls."""
     tasks = [
-        {"taskDefinitionArn": "web:1", "lastStatus": "RUNNING"},
-        {"taskDefinitionArn": "web:2", "lastStatus": "STOPPING"},
+        {"group": "service:web", "taskDefinitionArn": "web:1", "lastStatus": "RUNNING"},
+        {"group": "service:web", "taskDefinitionArn": "web:2", "lastStatus": "STOPPING"},
+        {"group": "service:worker", "taskDefinitionArn": "worker:1", "lastStatus": "RUNNING"},
+        {"group": "family:web", "taskDefinitionArn": "web:3", "lastStatus": "RUNNING"},
     ]
     calls = Answers(
         {
@@ -24,4 +26,4 @@ def test_tasks_that_run_are_counted_by_their_service() -> None:
     assert {"web": frozenset({"web:1"})} == running_task_definitions(calls, Plan("live", (WEB,)))
     assert 2 == calls.count("ecs", "describe_tasks")
     (asked,) = [parameters for _, operation, parameters in calls.asked if operation == "list_tasks"]
-    assert ("web", "RUNNING") == (asked["serviceName"], asked["desiredStatus"])
+    assert ("arn:cluster", "RUNNING") == (asked["cluster"], asked["desiredStatus"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -43,9 +43,27 @@ class Calls(Protocol):
     def answer(self, question: Question) -> Any:
         """Return the answer to a question, None if there is no such thing."""
 
+    def prepare(self, questions: Sequence[Question]) -> None:
+        """Get answers that will be wanted, many at a time; errors are for who asks. By default each is got then."""
+
     def refusals(self) -> Mapping[str, str]:
         """Return what the runner was not let ask so far, each with what lets it."""
         return {}
+
+    def ahead(
+        self,
+        service: str,
+        operation: str,
+        each: Iterable[Mapping[str, Any]],
+        key: str = "",
+        /,
+        *,
+        region: str | None = None,
+        absent: Collection[str] = (),
+    ) -> None:
+        """Prepare the answers of one operation for each of many parameters; a `key` is that of pages."""
+        where, gone = region or self.region, tuple(sorted(absent))
+        self.prepare([Question(service, operation, where, key, gone, parameters) for parameters in each])
 
     def ask(
         self,

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,6 +79,10 @@ def _is_exhausted(response: Any) -> bool:
 _KINDS = (AwsError, CredentialsError, GuardError, ResourceRefusalError, RunnerPermissionError)
 _ERRORS = {kind.__name__: kind for kind in _KINDS}
 _SECONDS = 600
+_AT_ONCE = 8
+"""How many questions are asked at a time: a client keeps ten connections."""
+_WORTHWHILE = 2
+"""For one question alone nobody else need be woken."""
 
 
 class AnswerStore:
@@ -171,21 +176,42 @@ class Snapshot(Calls):
 
     def answer(self, question: Question) -> Any:
         """Return the answer to a question, asking if nobody has yet."""
-        key = json.dumps(to_builtins(question), sort_keys=True)
+        key = _key(question)
         if key not in self._answers:
-            if self._store and is_shared(question):
-                label, shared = f"{question.service}.{question.operation}", f"{self.account} {key}"
-                self._answers[key] = self._store.answer(label, shared, lambda: self._fetched(question))
-            else:
-                self._answers[key] = self._fetched(question)
+            self._say(question)
+            self._answers[key] = self._got(question, key)
         answer = self._answers[key]
         if isinstance(answer, InfraspecError):
             raise answer.with_traceback(None)
         return answer
 
-    def _fetched(self, question: Question) -> Any:
+    def prepare(self, questions: Sequence[Question]) -> None:
+        """Get answers many at a time: botocore waits where a service asks it to, and its clients are for all threads.
+
+        Source: boto3 documentation, "Low-level clients", "Multithreading or multiprocessing with clients".
+        """
+        missing = {key: one for one in questions if (key := _key(one)) not in self._answers}
+        if len(missing) < _WORTHWHILE:
+            return
+        for one in {(question.service, question.region): question for question in missing.values()}.values():
+            self._say(one)
+            with suppress(InfraspecError), failures(one.service, one.operation, one.region):
+                self._clients.client(one.service, one.region)  # to make one is not for all threads
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            self._answers |= zip(missing, pool.map(self._got, missing.values(), missing), strict=True)
+
+    def _say(self, question: Question) -> None:
         if self._asking:
             self._asking(question.service, question.operation, question.region)
+
+    def _got(self, question: Question, key: str) -> Any:
+        """Return an answer or the error that it is: what another process has got, or else what AWS says now."""
+        if self._store and is_shared(question):
+            label, shared = f"{question.service}.{question.operation}", f"{self.account} {key}"
+            return self._store.answer(label, shared, lambda: self._fetched(question))
+        return self._fetched(question)
+
+    def _fetched(self, question: Question) -> Any:
         try:
             with failures(question.service, question.operation, question.region):
                 client = self._clients.client(question.service, question.region)
@@ -198,6 +224,10 @@ class Snapshot(Calls):
                         raise
         except InfraspecError as error:
             return error
+
+
+def _key(question: Question) -> str:
+    return json.dumps(to_builtins(question), sort_keys=True)
 
 
 def _asked(question: Question, client: Any) -> Any:

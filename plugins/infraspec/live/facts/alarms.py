@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from itertools import chain
 from typing import Any, Protocol, TypeAlias
 
 from infraspec.aws.calls import Calls
@@ -40,7 +41,14 @@ class Sender(Protocol):
 def live_subscriptions(calls: Calls, topics: Iterable[str]) -> dict[str, tuple[LiveSubscription, ...]]:
     """Return the subscriptions by the ARN of their topic, asked in its region; topics that do not exist have none."""
     found = {}
+    by_region: dict[str, list[str]] = {}
     for topic in topics:
+        by_region.setdefault(Arn.parse(topic).region, []).append(topic)
+    for region, own in by_region.items():
+        named = [{"TopicArn": topic} for topic in own]
+        listing = ("sns", "list_subscriptions_by_topic")
+        calls.ahead(*listing, named, "Subscriptions", region=region, absent=_NO_TOPIC)
+    for topic in chain.from_iterable(by_region.values()):
         region = Arn.parse(topic).region
         listed = calls.pages(
             "sns", "list_subscriptions_by_topic", "Subscriptions", region=region, absent=_NO_TOPIC, TopicArn=topic
@@ -109,7 +117,8 @@ def _send(  # noqa: PLR0917 - what is on the way
 _TYPES: Mapping[str, Any] = {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}
 """Without them, DescribeAlarms and DescribeAlarmHistory leave composite alarms out."""
 _FAILED = "Failed to execute action"
-_Look: TypeAlias = Callable[[Calls, Mapping[str, str], str], bool]
+_Metric: TypeAlias = tuple[str, Mapping[str, str]]
+"""A namespace, and the dimensions."""
 
 
 def alarm_states(calls: Calls, names: Sequence[str], hours: int) -> AlarmStates:
@@ -119,9 +128,10 @@ def alarm_states(calls: Calls, names: Sequence[str], hours: int) -> AlarmStates:
         for key in ("MetricAlarms", "CompositeAlarms")
         for alarm in calls.batches("cloudwatch", Batch("DescribeAlarms", key, "AlarmNames", 100, _TYPES), sorted(names))
     ]
+    existing = _Existing(calls, [metric for alarm in found for metric in _metrics(alarm, calls.account)])
     return AlarmStates(
         calls.taken,
-        {alarm["AlarmName"]: _status(calls, alarm) for alarm in found},
+        {alarm["AlarmName"]: _status(existing, alarm) for alarm in found},
         alarm_history(calls, names, hours) if found else AlarmHistory(hours),
     )
 
@@ -147,7 +157,7 @@ def _transitions(calls: Calls, wanted: Collection[str], hours: int) -> AlarmHist
     return AlarmHistory(hours, dict(fired), failed)
 
 
-def _status(calls: Calls, alarm: Mapping[str, Any]) -> AlarmStatus:
+def _status(existing: _Existing, alarm: Mapping[str, Any]) -> AlarmStatus:
     return AlarmStatus(
         alarm["AlarmName"],
         alarm["AlarmArn"],
@@ -156,8 +166,8 @@ def _status(calls: Calls, alarm: Mapping[str, Any]) -> AlarmStatus:
         alarm.get("StateReason", ""),
         tuple(
             dict.fromkeys(
-                _watched(calls, f"{name} {value}", _LOOKS[namespace, name], dimensions, value)
-                for namespace, dimensions in _metrics(alarm, calls.account)
+                _watched(existing, f"{name} {value}", _LOOKS[namespace, name], dimensions, value)
+                for namespace, dimensions in _metrics(alarm, existing.calls.account)
                 for name, value in dimensions.items()
                 if (namespace, name) in _LOOKS
             )
@@ -165,14 +175,14 @@ def _status(calls: Calls, alarm: Mapping[str, Any]) -> AlarmStatus:
     )
 
 
-def _watched(calls: Calls, name: str, look: _Look, dimensions: Mapping[str, str], value: str) -> Watched:
+def _watched(existing: _Existing, name: str, look: _Look, dimensions: Mapping[str, str], value: str) -> Watched:
     try:
-        return Watched(name, look(calls, dimensions, value))
+        return Watched(name, look(existing, dimensions, value))
     except RunnerPermissionError as error:
         return Watched(name, exists=False, refused=error.remedy)
 
 
-def _metrics(alarm: Mapping[str, Any], account: str) -> Iterator[tuple[str, Mapping[str, str]]]:
+def _metrics(alarm: Mapping[str, Any], account: str) -> Iterator[_Metric]:
     """Yield the namespace and the dimensions of each metric of an alarm; not of another account's, which has others."""
     own = (query for query in alarm.get("Metrics", ()) if query.get("AccountId") in {None, account})
     stats = (query.get("MetricStat", {}).get("Metric") for query in own)
@@ -200,37 +210,65 @@ def _new_state(item: Mapping[str, Any]) -> str:
         return str(item.get("HistorySummary", "")).rpartition(" to ")[2]
 
 
-def _cluster(calls: Calls, _dimensions: Mapping[str, str], name: str) -> bool:
-    found = calls.ask("ecs", "describe_clusters", clusters=[name]) or {}
-    return any(cluster.get("status") == "ACTIVE" for cluster in found.get("clusters", ()))
+class _Existing:
+    """Whether what alarms watch exists; services, clusters and databases are asked for many at a time."""
+
+    def __init__(self, calls: Calls, metrics: Iterable[_Metric]) -> None:
+        self.calls = calls
+        self._services: dict[str, dict[str, None]] = {}
+        self._clusters: dict[str, None] = {}
+        for namespace, dimensions in metrics:
+            if namespace in _OF_ECS and (cluster := dimensions.get("ClusterName")):
+                self._clusters[cluster] = None
+                if service := dimensions.get("ServiceName"):
+                    self._services.setdefault(cluster, {})[service] = None
+        self._active: dict[str, frozenset[str | None]] = {}
+
+    def cluster(self, _dimensions: Mapping[str, str], name: str) -> bool:
+        """Tell whether a cluster is active."""
+        return name in self._known("", _CLUSTERS, [*self._clusters], "clusterName")
+
+    def service(self, dimensions: Mapping[str, str], name: str) -> bool:
+        """Tell whether a service of the cluster beside it is active."""
+        cluster = dimensions.get("ClusterName", "")
+        names = [*self._services.get(cluster, ())]
+        given = {"cluster": cluster, "absent": ["ClusterNotFoundException"]}
+        return name in self._known(cluster, _SERVICES, names, "serviceName", **given)
+
+    def _known(self, what: str, batch: Batch, names: Sequence[str], key: str, **given: Any) -> frozenset[str | None]:
+        """Return the names of those that are active, asked for once. Raises RunnerPermissionError each time."""
+        if what not in self._active:
+            found = self.calls.batches("ecs", batch, names, **given)
+            self._active[what] = frozenset(one.get(key) for one in found if one.get("status") == "ACTIVE")
+        return self._active[what]
+
+    def database(self, _dimensions: Mapping[str, str], name: str) -> bool:
+        """Tell whether there is a database instance."""
+        found = self.calls.pages("rds", "describe_db_instances", "DBInstances")
+        return any(one.get("DBInstanceIdentifier") == name for one in found)
 
 
-def _service(calls: Calls, dimensions: Mapping[str, str], name: str) -> bool:
-    cluster = dimensions.get("ClusterName", "")
-    found = calls.ask("ecs", "describe_services", absent=["ClusterNotFoundException"], cluster=cluster, services=[name])
-    return any(service.get("status") == "ACTIVE" for service in (found or {}).get("services", ()))
+_Look: TypeAlias = Callable[[_Existing, Mapping[str, str], str], bool]
+_OF_ECS = ("AWS/ECS", "ECS/ContainerInsights")
+_CLUSTERS = Batch("DescribeClusters", "clusters", "clusters", 100)
+_SERVICES = Batch("DescribeServices", "services", "services", 10)
 
 
 def _balancing(operation: str, kind: str, before: str) -> _Look:
     """Make the look for a load balancer or a target group by how its ARN ends."""
 
-    def look(calls: Calls, _dimensions: Mapping[str, str], suffix: str) -> bool:
-        return any(one[f"{kind}Arn"].endswith(before + suffix) for one in calls.pages("elbv2", operation, f"{kind}s"))
+    def look(existing: _Existing, _dimensions: Mapping[str, str], suffix: str) -> bool:
+        found = existing.calls.pages("elbv2", operation, f"{kind}s")
+        return any(one[f"{kind}Arn"].endswith(before + suffix) for one in found)
 
     return look
-
-
-def _database(calls: Calls, _dimensions: Mapping[str, str], name: str) -> bool:
-    absent = ["DBInstanceNotFound", "DBInstanceNotFoundFault"]
-    found = calls.ask("rds", "describe_db_instances", absent=absent, DBInstanceIdentifier=name)
-    return bool((found or {}).get("DBInstances"))
 
 
 _LOOKS: Mapping[tuple[str, str], _Look] = {
     **{
         (namespace, name): look
-        for namespace in ("AWS/ECS", "ECS/ContainerInsights")
-        for name, look in (("ClusterName", _cluster), ("ServiceName", _service))
+        for namespace in _OF_ECS
+        for name, look in (("ClusterName", _Existing.cluster), ("ServiceName", _Existing.service))
     },
     **{
         (namespace, name): look
@@ -240,5 +278,5 @@ _LOOKS: Mapping[tuple[str, str], _Look] = {
             ("TargetGroup", _balancing("describe_target_groups", "TargetGroup", ":")),
         )
     },
-    ("AWS/RDS", "DBInstanceIdentifier"): _database,
+    ("AWS/RDS", "DBInstanceIdentifier"): _Existing.database,
 }

@@ -52,6 +52,9 @@ def _is_open(fleet: Fleet) -> bool:
 
 _CLUSTERS = Batch("DescribeClusters", "clusters", "clusters", 100, {"include": ["TAGS", "CONFIGURATIONS"]})
 _SERVICES = Batch("DescribeServices", "services", "services", 10, {"include": ["TAGS"]})
+_DEFINITION, _WITH_TAGS = ("ecs", "describe_task_definition"), {"include": ["TAGS"]}
+_DEPLOYMENTS = ("ecs", "list_service_deployments", "serviceDeployments")
+_HEALTH = ("elbv2", "describe_target_health")
 _TASKS = Batch("DescribeTasks", "tasks", "tasks", 100)
 _REVISIONS = Batch("DescribeServiceRevisions", "serviceRevisions", "serviceRevisionArns", 20)
 _NO_TASK_DEFINITION = ("ClientException",)
@@ -76,9 +79,12 @@ def read_fleet(calls: Calls, declared: Sequence[DeclaredService]) -> Fleet:
     found: list[DeployedService] = []
     others: list[Service] = []
     tasks: list[Task] = []
+    for region, reader in regions.items():
+        reader.prepare([service for (where, _), services in wanted.items() if where == region for service in services])
     for (region, cluster), services in wanted.items():
         reader = regions[region]
         live, rest, own = reader.cluster(cluster, {str(service.name) for service in services})
+        reader.prepare_definitions(one.task_definition for one in live.values())
         found += [reader.joined(service, live.get(str(service.name)), known=own is not None) for service in services]
         others += rest
         tasks += own or ()
@@ -92,8 +98,8 @@ def running_task_definitions(calls: Calls, live: Plan) -> dict[str, frozenset[st
         cluster, name = service.stated("cluster"), service.stated("name")
         try:
             unless_refused(cluster, name)
-            tasks = running_tasks(calls, cluster, serviceName=name)
-            found[service.address] = frozenset(task["taskDefinitionArn"] for task in tasks)
+            own = [task for task in running_tasks(calls, cluster) if task.get("group") == f"service:{name}"]
+            found[service.address] = frozenset(task["taskDefinitionArn"] for task in own)
         except RunnerPermissionError as error:
             found[service.address] = Refusal.of(error)
     return found
@@ -125,6 +131,15 @@ class _Region(Struct):
     calls: Calls
     region: str
     _definitions: dict[str, TaskDefinition | None] = field(default_factory=dict)
+
+    def prepare(self, declared: Iterable[DeclaredService]) -> None:
+        """Ask ahead for the newest revisions of the families."""
+        self.prepare_definitions(one.family for one in declared if isinstance(one.family, str))
+
+    def prepare_definitions(self, names: Iterable[str]) -> None:
+        """Ask ahead for task definitions, as `_definition` does for one."""
+        each = [{"taskDefinition": name, **_WITH_TAGS} for name in dict.fromkeys(names) if name]
+        self.calls.ahead(*_DEFINITION, each, absent=_NO_TASK_DEFINITION, region=self.region)
 
     def cluster(
         self, name: str, wanted: set[str]
@@ -186,6 +201,11 @@ class _Region(Struct):
         hidden = dict(refused)
         deployments: dict[str, list[ServiceDeployment]] = {}
         definitions: dict[str, str] = {}
+        services = [{"service": one["serviceArn"], "cluster": cluster} for one in described]
+        self.calls.ahead(*_DEPLOYMENTS[:2], services, _DEPLOYMENTS[2], region=self.region)
+        groups_of = {arn for one in described for arns in _balanced(one) for arn in arns}
+        named = [{"TargetGroupArn": arn} for arn in sorted(groups_of)]
+        self.calls.ahead(*_HEALTH, named, absent=_NO_TARGET_GROUP, region=self.region)
         with noting(hidden, "deployments"):
             deployments = {one["serviceArn"]: self._deployments(cluster, one["serviceArn"]) for one in described}
             lately = [one.target_revision for found in deployments.values() for one in found[:_LATELY]]
@@ -207,8 +227,8 @@ class _Region(Struct):
 
     def _deployments(self, cluster: str, service: str) -> list[ServiceDeployment]:
         """Return the service deployments of a service, the newest first."""
-        where = {"cluster": cluster, "region": self.region}
-        listed = self.calls.pages("ecs", "list_service_deployments", "serviceDeployments", service=service, **where)
+        asked = {"service": service, "cluster": cluster}
+        listed = self.calls.pages(*_DEPLOYMENTS, region=self.region, **asked)
         found = map(ServiceDeployment.from_description, listed)
         return sorted(found, key=when_created, reverse=True)
 
@@ -218,39 +238,36 @@ class _Region(Struct):
         return {one["serviceRevisionArn"]: one.get("taskDefinition", "") for one in described}
 
     def _target_groups(self, described: Mapping[str, Any]) -> Iterator[TargetGroup]:
-        balanced = [*(described.get("loadBalancers") or ())]
-        for task_set in described.get("taskSets") or ():
-            balanced += task_set.get("loadBalancers") or ()
-        groups: dict[tuple[str, ...], None] = {}
-        for one in balanced:
-            alternate = (one.get("advancedConfiguration") or {}).get("alternateTargetGroupArn")
-            arns = tuple(arn for arn in (one.get("targetGroupArn"), alternate) if arn)
-            if arns:
-                groups[arns] = None
-        for arns in groups:
+        for arns in _balanced(described):
             answers = {arn: self._health(arn) for arn in arns}
             targets = [target for answer in answers.values() if answer is not None for target in answer]
             yield TargetGroup(arns, tuple(targets), tuple(arn for arn, answer in answers.items() if answer is None))
 
     def _health(self, target_group: str) -> list[Target] | None:
-        answer = self.calls.ask(
-            "elbv2", "describe_target_health", TargetGroupArn=target_group, absent=_NO_TARGET_GROUP, region=self.region
-        )
+        answer = self.calls.ask(*_HEALTH, TargetGroupArn=target_group, absent=_NO_TARGET_GROUP, region=self.region)
         return None if answer is None else list(map(Target.from_description, answer["TargetHealthDescriptions"]))
 
     def _definition(self, name: str) -> TaskDefinition | None:
         """Return a task definition by its ARN, or the newest active revision of a family; None if there is none."""
         if name not in self._definitions:
-            answer = self.calls.ask(
-                "ecs",
-                "describe_task_definition",
-                taskDefinition=name,
-                include=["TAGS"],
-                absent=_NO_TASK_DEFINITION,
-                region=self.region,
-            )
+            asked = {"taskDefinition": name, **_WITH_TAGS}
+            answer = self.calls.ask(*_DEFINITION, absent=_NO_TASK_DEFINITION, region=self.region, **asked)
             self._definitions[name] = definition_of(answer["taskDefinition"]) if answer else None
         return self._definitions[name]
+
+
+def _balanced(described: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Return the target groups of a service, each with its alternate, each once."""
+    balanced = [*(described.get("loadBalancers") or ())]
+    for task_set in described.get("taskSets") or ():
+        balanced += task_set.get("loadBalancers") or ()
+    groups: dict[tuple[str, ...], None] = {}
+    for one in balanced:
+        alternate = (one.get("advancedConfiguration") or {}).get("alternateTargetGroupArn")
+        arns = tuple(arn for arn in (one.get("targetGroupArn"), alternate) if arn)
+        if arns:
+            groups[arns] = None
+    return list(groups)
 
 
 def definition_of(described: Mapping[str, Any]) -> TaskDefinition:

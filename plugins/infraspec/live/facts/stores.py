@@ -26,13 +26,18 @@ from infraspec.terraform.plan import Plan, Resource
 
 def live_log_groups(calls: Calls, names: Iterable[str]) -> dict[str, LogGroup]:
     """Return the log groups of the names that exist, by name."""
-    found = {}
-    for name in sorted(set(names)):
-        for group in calls.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=name):
-            if group["logGroupName"] == name:
-                arn = str(group.get("arn", "")).removesuffix(":*")
-                found[name] = LogGroup(name, arn, group.get("retentionInDays") or 0, group.get("kmsKeyId") or "")
-    return found
+    wanted = set(names)
+    listed = calls.pages("logs", "describe_log_groups", "logGroups") if wanted else ()  # as the inventory asks it
+    groups = {group["logGroupName"]: group for group in listed if group["logGroupName"] in wanted}
+    return {
+        name: LogGroup(
+            name,
+            str(group.get("arn", "")).removesuffix(":*"),
+            group.get("retentionInDays") or 0,
+            group.get("kmsKeyId") or "",
+        )
+        for name, group in sorted(groups.items())
+    }
 
 
 _ABSENT = ("404", "NoSuchBucket", "NotFound")

@@ -63,9 +63,11 @@ _DELIVERY = names("FilterPolicy RedrivePolicy raw_message_delivery=RawMessageDel
 
 
 def _subscriptions(scope: LiveScope) -> Iterator[tuple[str, Entry]]:
-    for topic in scope.seen(TOPIC):
-        arn = str(topic.stated("arn"))
-        for entry in scope.calls.pages("sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=arn):
+    arns = [str(topic.stated("arn")) for topic in scope.seen(TOPIC)]
+    listing = ("sns", "list_subscriptions_by_topic")
+    scope.calls.ahead(*listing, [{"TopicArn": arn} for arn in arns], "Subscriptions", absent=_GONE)
+    for arn in arns:
+        for entry in scope.calls.pages(*listing, "Subscriptions", absent=_GONE, TopicArn=arn):
             yield arn, entry
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -54,11 +54,24 @@ def listed(scope: LiveScope, type_: str, peculiarity: Peculiarity = NOTHING) -> 
         return
     if not listing.of:
         yield from listed_of(scope, type_, None, peculiarity, is_all=listing.is_shared)
-    for owner in scope.seen(listing.of) if listing.of else ():
-        if listing.call is None or not any(
-            isinstance(one, Unknown) for one in _arguments(listing.call, owner.values).values()
-        ):
-            yield from listed_of(scope, type_, owner, peculiarity)
+    owners = [owner for owner in scope.seen(listing.of) if _is_known(listing.call, owner.values)] if listing.of else []
+    _ahead(scope, listing, listing.call, [owner.values for owner in owners])
+    for owner in owners:
+        yield from listed_of(scope, type_, owner, peculiarity)
+
+
+def _is_known(call: ApiCall | None, owner: Mapping[str, Value]) -> bool:
+    """Tell whether all is known that a call names of what something is of."""
+    return call is None or not any(isinstance(one, Unknown) for one in _arguments(call, owner).values())
+
+
+def _ahead(scope: LiveScope, listing: Listing, call: ApiCall | None, each: Iterable[Mapping[str, Value]]) -> None:
+    """Prepare a call for each of many attributes."""
+    if call is not None:
+        is_paged = call.is_paged or (call is listing.call and not listing.is_policy)
+        parameters = [{**_arguments(call, values), **call.parameters} for values in each if _is_known(call, values)]
+        key = call.key if is_paged else ""
+        scope.calls.ahead(listing.service, snake(call.operation), parameters, key, absent=call.absent)
 
 
 def _named(scope: LiveScope, source: Resource, peculiarity: Peculiarity) -> Iterator[Resource]:
@@ -153,14 +166,19 @@ def listed_of(
     scope: LiveScope, type_: str, owner: Resource | None, peculiarity: Peculiarity, *, is_all: bool = True
 ) -> Iterator[Resource]:
     """Yield the resources of a type that are of another one, or of the account: all, or those that belong."""
-    used = peculiarity.used(scope)
+    used, listing = peculiarity.used(scope), LISTINGS[type_]
     found = entries(scope, type_, owner.values if owner else {})
     tags_of = _tags(scope, type_, found)
+    meant: list[tuple[Entry, Values, Tags]] = []
     for entry in found:
         values = values_of(scope, type_, entry, owner)
         tags = tags_of(entry, str(values.get("arn")))
         if is_all or values.get("arn") in used or scope.belongs(type_, values, tags):
-            yield from _resource(scope, type_, entry, owner, tags, peculiarity)
+            meant.append((entry, values, tags))
+    for call in (listing.detail, listing.tags_call):
+        _ahead(scope, listing, call, [values for _, values, _ in meant])
+    for entry, _, tags in meant:
+        yield from _resource(scope, type_, entry, owner, tags, peculiarity)
 
 
 def _resource(  # noqa: PLR0917 - what is known of one

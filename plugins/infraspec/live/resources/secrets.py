@@ -34,6 +34,10 @@ def roles(scope: LiveScope) -> Iterator[Resource]:
     names = {arn.rpartition("/")[2]: arn for arn in named if isinstance(arn, str) and own in arn}
     listed = _listed(scope, ROLE, "list_roles", "Roles", "RoleName")
     names = {name: "" for name in listed if scope.belongs(ROLE, {"name": name})} | names
+    named_each = [{"RoleName": name} for name in names]
+    scope.calls.ahead("iam", "get_role", named_each, absent=_GONE)
+    scope.calls.ahead("iam", "list_role_policies", named_each, "PolicyNames")
+    scope.calls.ahead("iam", "list_attached_role_policies", named_each, "AttachedPolicies")
     for name, arn in names.items():
         yield from _role(scope, name, arn)
 
@@ -45,9 +49,10 @@ def policies(scope: LiveScope) -> Iterator[Resource]:
     listed = _listed(scope, POLICY, "list_policies", "Policies", "Arn", Scope="Local")
     belonging = (arn for arn in listed if scope.belongs(POLICY, {"name": arn.rpartition("/")[2]}))
     own = f":iam::{scope.calls.account}:policy/"
-    for arn in dict.fromkeys((*named, *belonging)):
-        if isinstance(arn, str) and own in arn:
-            yield from _policy(scope, arn)
+    wanted = [arn for arn in dict.fromkeys((*named, *belonging)) if isinstance(arn, str) and own in arn]
+    scope.calls.ahead("iam", "get_policy", [{"PolicyArn": arn} for arn in wanted], absent=_GONE)
+    for arn in wanted:
+        yield from _policy(scope, arn)
 
 
 def _listed(scope: LiveScope, type_: str, operation: str, key: str, name: str, **chosen: str) -> Iterator[str]:
