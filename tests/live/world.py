@@ -219,6 +219,7 @@ class World:
             },
             ("ecs", "list_task_definition_families"): {"families": ["app-prod-api", "other-api"]},
             ("ecs", "describe_task_definition"): self._task_definition,
+            ("iam", "get_account_authorization_details"): {},
             ("iam", "list_roles"): {"Roles": [{"RoleName": "app-prod-api-task"}, {"RoleName": "admin"}]},
             ("iam", "get_role"): self._role,
             ("iam", "list_role_policies"): self._inline_names,

@@ -14,16 +14,10 @@ from infraspec.checks.policies.readers import GRANT
 from infraspec.core.errors import RunnerPermissionError
 from infraspec.core.unknown import Value
 from infraspec.live.resources.scope import LiveScope, refused
-from infraspec.live.resources.secrets import ALIAS, KEY, SECRET
+from infraspec.live.resources.secrets import ALIAS, DETAILS, KEY, SECRET
 from infraspec.terraform.plan import IamSnapshot, Resource
 from infraspec.terraform.planfile.iam_snapshot import answered
 
-_FILTERS = {
-    "UserDetailList": "User",
-    "GroupDetailList": "Group",
-    "RoleDetailList": "Role",
-    "Policies": "LocalManagedPolicy",
-}
 _DECRYPT = "Decrypt"
 _GONE = ("NotFoundException",)
 
@@ -33,7 +27,7 @@ def principals(scope: LiveScope) -> IamSnapshot:
     calls = scope.calls
     lists = {
         name: calls.pages("iam", "get_account_authorization_details", name, Filter=[kind])
-        for name, kind in _FILTERS.items()
+        for name, kind in DETAILS.items()
     }
     found = answered(lists, f"the account {calls.account}", account=calls.account, partition=calls.partition)
     return dataclasses.replace(found, resources=(*found.resources, *_grants(scope)))

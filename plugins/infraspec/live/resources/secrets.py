@@ -34,12 +34,14 @@ def roles(scope: LiveScope) -> Iterator[Resource]:
     names = {arn.rpartition("/")[2]: arn for arn in named if isinstance(arn, str) and own in arn}
     listed = _listed(scope, ROLE, "list_roles", "Roles", "RoleName")
     names = {name: "" for name in listed if scope.belongs(ROLE, {"name": name})} | names
-    named_each = [{"RoleName": name} for name in names]
-    scope.calls.ahead("iam", "get_role", named_each, absent=_GONE)
-    scope.calls.ahead("iam", "list_role_policies", named_each, "PolicyNames")
-    scope.calls.ahead("iam", "list_attached_role_policies", named_each, "AttachedPolicies")
+    details = _details(scope, "RoleDetailList", "RoleName")
+    told = {name: {**listed[name], **details[name]} for name in names if listed.get(name) and name in details}
+    each = [{"RoleName": name} for name in names if name not in told]
+    scope.calls.ahead("iam", "get_role", each, absent=_GONE)
+    scope.calls.ahead("iam", "list_role_policies", each, "PolicyNames")
+    scope.calls.ahead("iam", "list_attached_role_policies", each, "AttachedPolicies")
     for name, arn in names.items():
-        yield from _role(scope, name, arn)
+        yield from _role(scope, name, arn, told.get(name, {}))
 
 
 def policies(scope: LiveScope) -> Iterator[Resource]:
@@ -49,28 +51,53 @@ def policies(scope: LiveScope) -> Iterator[Resource]:
     listed = _listed(scope, POLICY, "list_policies", "Policies", "Arn", Scope="Local")
     belonging = (arn for arn in listed if scope.belongs(POLICY, {"name": arn.rpartition("/")[2]}))
     own = f":iam::{scope.calls.account}:policy/"
+    details = _details(scope, "Policies", "Arn")
     wanted = [arn for arn in dict.fromkeys((*named, *belonging)) if isinstance(arn, str) and own in arn]
     scope.calls.ahead("iam", "get_policy", [{"PolicyArn": arn} for arn in wanted], absent=_GONE)
     for arn in wanted:
-        yield from _policy(scope, arn)
+        yield from _policy(scope, arn, details.get(arn, {}))
 
 
-def _listed(scope: LiveScope, type_: str, operation: str, key: str, name: str, **chosen: str) -> Iterator[str]:
-    """Yield what IAM lists of a type; where it may not be listed, the names that the source has of it."""
+def _listed(
+    scope: LiveScope, type_: str, operation: str, key: str, name: str, **chosen: str
+) -> dict[str, Mapping[str, Any]]:
+    """Return what IAM lists of a type by name; where it may not be listed, the names that the source has of it."""
     try:
-        yield from (one[name] for one in scope.calls.pages("iam", operation, key, **chosen))
+        return {one[name]: one for one in scope.calls.pages("iam", operation, key, **chosen)}
     except RunnerPermissionError as error:
         scope.refused.setdefault(type_, error)
-        yield from (identity[-1] for identity in scope.sources.names(type_))
+        return {identity[-1]: {} for identity in scope.sources.names(type_)}
+
+
+def _details(scope: LiveScope, key: str, name: str) -> dict[str, Mapping[str, Any]]:
+    """Return all that IAM says of its roles or policies in few calls, by name; nothing where that may not be asked.
+
+    Each is asked for by itself then. Source: IAM API Reference, GetAccountAuthorizationDetails: of a role it says all
+    but the description and the longest session, which ListRoles has.
+    """
+    try:
+        found = scope.calls.pages("iam", "get_account_authorization_details", key, Filter=[DETAILS[key]])
+    except RunnerPermissionError:
+        return {}
+    return {one[name]: one for one in found}
+
+
+DETAILS = {
+    "UserDetailList": "User",
+    "GroupDetailList": "Group",
+    "RoleDetailList": "Role",
+    "Policies": "LocalManagedPolicy",
+}
+"""Where the answer has what, by the filter that asks for it alone."""
 
 
 IDENTITY_READERS = {ROLE: roles, INLINE: roles, ATTACHMENT: roles, POLICY: policies}
 
 
-def _role(scope: LiveScope, name: str, arn: str) -> Iterator[Resource]:
+def _role(scope: LiveScope, name: str, arn: str, detail: Mapping[str, Any]) -> Iterator[Resource]:
     """Yield a role and what is attached to it; nothing if there is no such role, as a task definition may name one."""
     try:
-        answer = scope.calls.ask("iam", "get_role", RoleName=name, absent=_GONE)
+        answer = {"Role": detail} if detail else scope.calls.ask("iam", "get_role", RoleName=name, absent=_GONE)
     except RunnerPermissionError as error:
         attributes = ("arn", "id", "assume_role_policy", *LISTINGS[ROLE].attributes)
         hidden = {one: refused(f"{one} of the role {name}", error) for one in attributes}
@@ -81,8 +108,8 @@ def _role(scope: LiveScope, name: str, arn: str) -> Iterator[Resource]:
             return
         values, tags = values_of(scope, ROLE, answer["Role"]), tag_map(answer["Role"].get("Tags"))
         values["assume_role_policy"] = json_text(answer["Role"].get("AssumeRolePolicyDocument"))
-    inline = list(_inline(scope, name))
-    attached = list(_attached(scope, name))
+    inline = list(_inline(scope, name, detail))
+    attached = list(_attached(scope, name, detail))
     source = scope.sources.find(ROLE, (name,))
     blocks, listed = (source.stated(one) if source and source.sets(one) else None for one in _OF_THE_ROLE)
     written = blocks if isinstance(blocks, list | tuple) else ()
@@ -108,8 +135,11 @@ _OF_THE_ROLE = ("inline_policy", "managed_policy_arns")
 """What the source may write as arguments of a role, in place of resources."""
 
 
-def _inline(scope: LiveScope, role: str) -> Iterator[tuple[Value, Value]]:
+def _inline(scope: LiveScope, role: str, detail: Mapping[str, Any]) -> Iterator[tuple[Value, Value]]:
     """Yield the inline policies of a role, by name; where they may not be listed, one of which nothing is known."""
+    if "RolePolicyList" in detail:
+        yield from ((one["PolicyName"], json_text(one.get("PolicyDocument"))) for one in detail["RolePolicyList"])
+        return
     try:
         names = scope.calls.pages("iam", "list_role_policies", "PolicyNames", RoleName=role)
     except RunnerPermissionError as error:
@@ -125,8 +155,11 @@ def _inline(scope: LiveScope, role: str) -> Iterator[tuple[Value, Value]]:
             yield named, json_text(answer.get("PolicyDocument"))
 
 
-def _attached(scope: LiveScope, role: str) -> Iterator[Value]:
+def _attached(scope: LiveScope, role: str, detail: Mapping[str, Any]) -> Iterator[Value]:
     """Yield the ARNs of the policies that a role has; where they may not be listed, one that is not known."""
+    if "AttachedManagedPolicies" in detail:
+        yield from (policy["PolicyArn"] for policy in detail["AttachedManagedPolicies"])
+        return
     try:
         found = scope.calls.pages("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=role)
     except RunnerPermissionError as error:
@@ -136,7 +169,7 @@ def _attached(scope: LiveScope, role: str) -> Iterator[Value]:
         yield from (policy["PolicyArn"] for policy in found)
 
 
-def _policy(scope: LiveScope, arn: str) -> Iterator[Resource]:
+def _policy(scope: LiveScope, arn: str, detail: Mapping[str, Any]) -> Iterator[Resource]:
     try:
         answer = scope.calls.ask("iam", "get_policy", PolicyArn=arn, absent=_GONE)
     except RunnerPermissionError as error:
@@ -147,11 +180,20 @@ def _policy(scope: LiveScope, arn: str) -> Iterator[Resource]:
     if answer is None:
         return
     policy = answer["Policy"]
-    values = {**values_of(scope, POLICY, policy), "arn": arn, "id": arn, "policy": _document(scope, arn, policy)}
+    values = {
+        **values_of(scope, POLICY, policy),
+        "arn": arn,
+        "id": arn,
+        "policy": _document(scope, arn, policy, detail),
+    }
     yield scope.resource(POLICY, values, tags=tag_map(policy.get("Tags")))
 
 
-def _document(scope: LiveScope, arn: str, policy: Mapping[str, Any]) -> Value:
+def _document(scope: LiveScope, arn: str, policy: Mapping[str, Any], detail: Mapping[str, Any]) -> Value:
+    """Return the document of the version that counts."""
+    versions = {one.get("VersionId"): one.get("Document") for one in detail.get("PolicyVersionList", ())}
+    if policy["DefaultVersionId"] in versions:
+        return json_text(versions[policy["DefaultVersionId"]])
     named = {"PolicyArn": arn, "VersionId": policy["DefaultVersionId"]}
     try:
         version = scope.calls.ask("iam", "get_policy_version", **named) or {}
