@@ -108,7 +108,7 @@ def test_a_process_that_is_another_is_left_alone(shell: Shell, sandbox: Running)
         "account": "123456789012",
         "partition": "aws",
     }
-    shell.file.write_text(json.dumps({**kept, "runner": {}, "operator": {}}))
+    shell.file.write_text(json.dumps({**kept, "runner": {}, "operator": sandbox.operator}))
     assert "is gone" in shell.run("status").stderr
     assert "was already gone: nothing to stop" in shell.run("down").stdout
     assert sandbox.account.client("sts").get_caller_identity()
