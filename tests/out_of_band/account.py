@@ -51,7 +51,7 @@ class Deployed:
         policy = json.dumps(runner_policy(Live()))
         _begin(ServerSettings(account, region, "", _OPERATOR, _RUNNER, runner_policy=policy))
         self.applied = AppliedPlan(self.account)
-        self.not_applied = self.applied.apply(self.plan)
+        self.applied.apply(self.plan)
 
     def access(self, contract: Contract | None = None) -> AccountAccess:
         """Return what a new run asks as the runner."""

@@ -23,6 +23,7 @@ from infraspec.live.facts.services import read_fleet
 from infraspec.live.plan import live_plan
 from infraspec.process.playbooks import read_playbooks
 from infraspec.pytest_plugin.rule_tests import RuleCheck, prove
+from infraspec.sandbox.applying import reasons
 from tests.out_of_band.account import Deployed
 from tests_live import test_rules
 
@@ -108,7 +109,7 @@ def _tag_policy(fixtures: _Fixtures) -> TagPolicy | None:
 
 def _live_plan(fixtures: _Fixtures) -> Any:
     deployed = fixtures.deployed
-    lacking = {one.address or one.type: one.reason for one in deployed.not_applied}
+    lacking = reasons(deployed.applied.not_applied)
     return live_plan(
         fixtures.access.snapshot, deployed.plan, fixtures.contract, deployed.environment, not_applied=lacking
     )

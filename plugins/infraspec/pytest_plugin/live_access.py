@@ -29,7 +29,7 @@ from infraspec.ecs.task_definition import task_definitions
 from infraspec.live.facts.services import read_fleet, settled
 from infraspec.live.plan import live_plan
 from infraspec.live.region import refuse_wrong_region
-from infraspec.sandbox.applying import unsupported
+from infraspec.sandbox.applying import reasons, unsupported
 from infraspec.sandbox.background_server import Kept
 from infraspec.sandbox.running import Running, start
 from infraspec.terraform.environments import Environments
@@ -269,11 +269,11 @@ class SandboxHandle:
         Of one that is kept it is what the last apply could not do. Raises SandboxError if it does not answer.
         """
         if self._running is not None:
-            return self._running.deployment.left_out
+            return reasons(self._running.not_applied)
         kept = Kept.read() if self._before.get(_ENDPOINT) else None
         if kept is None or kept.endpoint != self._before[_ENDPOINT]:
             return None
-        return {one.type: one.reason for one in unsupported(plan)} | kept.deployment().left_out
+        return reasons((*unsupported(plan), *kept.deployment().not_applied))
 
     def ended(self) -> SandboxError | None:
         """Return an error if what was started runs no more."""

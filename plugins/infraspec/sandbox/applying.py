@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from msgspec import Struct
+from msgspec import Struct, convert, to_builtins
 
 from infraspec.checks.common.live_comparison import Whereabouts
 from infraspec.sandbox.images_and_values import Created, Unresolved, put_value, references, settle
@@ -32,6 +32,11 @@ class NotApplied(Struct, frozen=True):
         return f"{self.address or f'{self.count} of {self.type}'}: {self.reason}"
 
 
+def reasons(not_applied: Iterable[NotApplied]) -> dict[str, str]:
+    """Return why something is not in the sandbox, by its address or, of a whole type, by the type."""
+    return {one.address or one.type: one.reason for one in not_applied}
+
+
 @dataclass(slots=True)
 class AppliedPlan:
     """What has been applied to an account, by address: the values then, and the attributes that came of it."""
@@ -42,25 +47,26 @@ class AppliedPlan:
     types: dict[str, str] = field(default_factory=dict)
     settled: bool = True
     """Whether alarms get data and subscriptions are confirmed after an apply."""
-    left_out: dict[str, str] = field(default_factory=dict)
-    """Why what of the last plan is not in the account, by its address or its type."""
+    not_applied: tuple[NotApplied, ...] = ()
+    """What of the last plan is not in the account, with the reasons."""
 
     @classmethod
-    def restored(cls, account: Account, state: Mapping[str, Mapping[str, Any]]) -> Self:
+    def restored(cls, account: Account, state: Mapping[str, Any]) -> Self:
         """Go on with what another process has applied to an account, from the `state` that it left."""
         made = state.get("resources", {})
         values, attributes = ({name: dict(one[key]) for name, one in made.items()} for key in ("values", "attributes"))
         types = {name: one["type"] for name, one in made.items()}
-        return cls(account, values, attributes, types, left_out=dict(state.get("left_out", {})))
+        not_applied = convert(state.get("not_applied", ()), tuple[NotApplied, ...])
+        return cls(account, values, attributes, types, not_applied=not_applied)
 
-    def state(self) -> dict[str, dict[str, Any]]:
+    def state(self) -> dict[str, Any]:
         """Return what has been applied, and what could not be, as JSON has it. It may hold secrets of the sandbox."""
         made = {
             address: {"type": type_, "values": self.values[address], "attributes": self.attributes[address]}
             for address, type_ in self.types.items()
             if address in self.attributes
         }
-        return {"resources": made, "left_out": self.left_out}
+        return {"resources": made, "not_applied": to_builtins(self.not_applied)}
 
     def apply(self, plan: Plan) -> tuple[NotApplied, ...]:
         """Create what is new, change what differs, delete what is gone; return what could not be applied.
@@ -85,9 +91,8 @@ class AppliedPlan:
         if self.settled:
             settle(self.account)
         refused = [NotApplied(resource.type, 1, reason, resource.address) for resource, reason in failed]
-        found = (*unsupported(plan), *elsewhere, *refused, *kept)
-        self.left_out = {one.address or one.type: one.reason for one in found}
-        return found
+        self.not_applied = (*unsupported(plan), *elsewhere, *refused, *kept)
+        return self.not_applied
 
     def _pass(self, resources: list[Resource], created: Created) -> list[tuple[Resource, str]]:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - the static path never imports it

@@ -31,13 +31,12 @@ class Running:
     """A sandbox that answers at `endpoint` until it is stopped; also a context manager.
 
     `environment` holds the variables with which an SDK asks it as the runner of a suite, `operator` those of one who
-    may do everything. `not_applied` is what of the plan is not in it, with the reasons.
+    may do everything.
     """
 
     endpoint: str
     environment: dict[str, str]
     operator: dict[str, str]
-    not_applied: tuple[NotApplied, ...]
     token: str = field(repr=False)
     """What the process shows to prove that it is this one."""
     deployment: AppliedPlan = field(repr=False)
@@ -47,6 +46,11 @@ class Running:
     def pid(self) -> int:
         """The id of its process."""
         return self._child.process.pid
+
+    @property
+    def not_applied(self) -> tuple[NotApplied, ...]:
+        """What of the plan is not in it, with the reasons."""
+        return self.deployment.not_applied
 
     @property
     def account(self) -> Account:
@@ -60,8 +64,7 @@ class Running:
         """
         if ended := self.ended():
             raise ended
-        self.not_applied = self.deployment.apply(plan)
-        return self.not_applied
+        return self.deployment.apply(plan)
 
     def ended(self) -> SandboxError | None:
         """Return an error that says how its process ended, None while it runs."""
@@ -164,7 +167,7 @@ def start_empty(
     operator, runner = (
         Account(endpoint, account, region, partition, key) for key in (settings.operator_key, settings.runner_key)
     )
-    return Running(endpoint, runner.environment(), operator.environment(), (), token, AppliedPlan(operator), child)
+    return Running(endpoint, runner.environment(), operator.environment(), token, AppliedPlan(operator), child)
 
 
 def place_of(plan: Plan, known: Environment) -> tuple[str, str]:
