@@ -120,6 +120,27 @@ def test_what_an_expression_reads_is_compared_by_its_ids() -> None:
     assert "metric_query no query reads" == finding.found
 
 
+_A, _B, _C = (f"{PREFIX}-{name}" for name in ("no-healthy-target", "unhealthy-targets", "task-start-failures"))
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_same"),
+    [
+        (f"(ALARM({_C}) AND ALARM({_B})) OR ALARM({_A})", True),
+        (f"ALARM(arn:aws:cloudwatch:ap-northeast-1:123456789012:alarm:{_A}) OR (ALARM({_B}) AND ALARM({_C}))", True),
+        (f"NOT (NOT ALARM({_A}) AND NOT (ALARM({_B}) AND ALARM({_C})))", True),
+        (f"ALARM({_A}) OR ALARM({_B}) AND ALARM({_C})", True),
+        (f"ALARM({_A}) OR (ALARM({_B}) OR ALARM({_C}))", False),
+        (f"ALARM({_A}) OR (ALARM({_B}) AND NOT OK({_C}))", False),
+        (f"ALARM({_A}) OR (ALARM({_B}) AND ALARM({_C}-2))", False),
+        (f"AT_LEAST(1, ALARM, ({_A}, {_B}, {_C}))", False),
+    ],
+)
+def test_the_rule_of_a_composite_is_compared_by_what_it_means(rule: str, *, is_same: bool) -> None:
+    """Order, brackets, quotes and ARNs say nothing; other states of the same alarms do."""
+    assert ([] == bad(changed(DOWN, alarm_rule=rule))) is is_same
+
+
 def test_what_aws_leaves_as_it_is_by_default_is_no_difference() -> None:
     """AWS tells the empty list and the default; the source says nothing of them."""
     assert [] == bad(changed(CPU, actions_enabled=True, insufficient_data_actions=[], datapoints_to_alarm=5, unit=""))

@@ -13,7 +13,7 @@ from infraspec.core.finding import Finding, Verdict
 from infraspec.ecs.task_definition import TaskDefinition, task_definitions
 from infraspec.live.plan import live_plan
 from infraspec.terraform.plan import Plan
-from tests.live.world import ACCOUNT, KEY, POLICY, ROLE, SOURCE, World, allow, contract, source, trust
+from tests.live.world import ACCOUNT, KEY, POLICY, REGION, ROLE, SOURCE, World, allow, contract, source, trust
 
 PROVEN, VIOLATED = Verdict.PROVEN, Verdict.VIOLATED
 
@@ -51,6 +51,43 @@ def test_missing_statement(tmp_path: Path) -> None:
     assert "secretsmanager:GetSecretValue" in finding.subject
     assert finding.location is not None
     assert finding.location.file.endswith("main.tf")
+
+
+@pytest.mark.parametrize(
+    ("statement", "private", "expected"),
+    [
+        ({"Action": "*"}, True, PROVEN),
+        ({"Action": "secretsmanager:GetSecretValue"}, True, PROVEN),
+        ({"Action": "secretsmanager:ListSecrets"}, True, VIOLATED),
+        ({"Action": "secretsmanager:ListSecrets"}, False, PROVEN),
+    ],
+)
+def test_the_policy_of_an_endpoint_decides_whoever_made_it(
+    tmp_path: Path, statement: dict[str, str], *, private: bool, expected: Verdict
+) -> None:
+    """A request goes through the endpoint that the name of the service leads to; another stack may have made it."""
+    world = World()
+    place = {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}
+    world.service = {"launchType": "FARGATE", "networkConfiguration": {"awsvpcConfiguration": place}}
+    document = {"Statement": {"Effect": "Allow", "Principal": "*", "Resource": "*", **statement}}
+    endpoint = {
+        "VpcEndpointId": "vpce-1",
+        "VpcId": "vpc-1",
+        "VpcEndpointType": "Interface",
+        "ServiceName": f"com.amazonaws.{REGION}.secretsmanager",
+        "State": "available",
+        "PrivateDnsEnabled": private,
+        "PolicyDocument": json.dumps(document),
+    }
+    answers = world.answers(
+        ec2__describe_vpcs={"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16", "OwnerId": ACCOUNT}]},
+        ec2__describe_subnets={"Subnets": [{"SubnetId": "subnet-1", "VpcId": "vpc-1", "CidrBlock": "10.0.0.0/24"}]},
+        ec2__describe_vpc_endpoints={"VpcEndpoints": [endpoint]},
+        ec2__describe_vpc_attribute=lambda Attribute, **_: {Attribute[0].upper() + Attribute[1:]: {"Value": True}},  # noqa: N803 - AWS's name
+    )
+    found = access(live_plan(answers, source(tmp_path), contract(), "prod"))
+
+    assert {expected} == {one.verdict for one in found if one.subject.endswith("secretsmanager:GetSecretValue")}
 
 
 def only(findings: list[Finding]) -> Finding:

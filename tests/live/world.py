@@ -118,7 +118,8 @@ _EMPTY = {
     "cloudwatch": "describe_alarms",
     "dynamodb": "list_tables",
     "ec2": "describe_vpcs describe_subnets describe_internet_gateways describe_nat_gateways describe_addresses "
-    "describe_route_tables describe_vpc_endpoints describe_security_groups describe_security_group_rules",
+    "describe_route_tables describe_vpc_endpoints describe_security_groups describe_security_group_rules "
+    "describe_network_acls",
     "ecr": "describe_repositories",
     "elbv2": "describe_load_balancers describe_target_groups describe_tags",
     "events": "list_rules",

@@ -6,6 +6,7 @@ Guide, "Filter pattern syntax for metric filters".
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
@@ -15,6 +16,8 @@ from infraspec.monitoring.sample_events import Answer, all_hold, any_holds
 Condition: TypeAlias = Callable[[Any], Answer]
 """Whether it holds of something: of the states of alarms by name, of the document of a log event."""
 STATES = ("ALARM", "OK", "INSUFFICIENT_DATA")
+_MOST_NAMES = 8
+"""Of how many alarms rules are compared in all states, of which there are three to the power of their number."""
 
 
 class UnreadableError(ValueError):
@@ -121,3 +124,27 @@ class AlarmRule(Expression):
             raise UnreadableError
         self.names[name] = None
         return lambda states: bool(states[name] == state)
+
+
+def mean_the_same(one: str, other: str) -> bool:
+    """Tell whether two rules of composite alarms are in ALARM in the same states of the alarms that they name."""
+    try:
+        rules = [AlarmRule(one), AlarmRule(other)]
+        conditions = [rule.parse() for rule in rules]
+    except UnreadableError:
+        return one.split() == other.split()
+    first, second = ({_alarm(name) for name in rule.names} for rule in rules)
+    if first != second or len(first) > _MOST_NAMES:
+        return one.split() == other.split()
+    known = [*first]
+    for states in itertools.product(STATES, repeat=len(known)):
+        of = dict(zip(known, states, strict=True))
+        given = ({name: of[_alarm(name)] for name in rule.names} for rule in rules)
+        if len({bool(condition(each)) for condition, each in zip(conditions, given, strict=True)}) > 1:
+            return False
+    return True
+
+
+def _alarm(name: str) -> str:
+    """Return the name of an alarm that is named by its ARN or its name."""
+    return name.rpartition(":alarm:")[2]

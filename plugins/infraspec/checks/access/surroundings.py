@@ -21,7 +21,7 @@ from infraspec.checks.common.documents import held_policy
 from infraspec.checks.common.policy_owners import listed
 from infraspec.checks.common.resources_by_arn import ArnIndex
 from infraspec.checks.common.roles_in_snapshots import as_far_as_certain
-from infraspec.checks.common.vpc import network
+from infraspec.checks.common.vpc import PlanNetwork, network
 from infraspec.core.errors import PolicyError
 from infraspec.core.truth import Truth, not_
 from infraspec.core.unknown import AtRunTime, Unknown, Value, render
@@ -96,7 +96,6 @@ class Endpoints:
 
     def __init__(self, owners: ArnIndex) -> None:
         self.owners, self.plan = owners, owners.plan
-        self._network = owners.plan.derived(network)
         self._services = PlanServices(owners.attributes, lambda _service: True)
 
     def obstacle(
@@ -126,17 +125,27 @@ class Endpoints:
         return Request("s3:GetObject", PartialArn.of(self.owners.attributes.join(*parts)), request.context)
 
     @cached_property
+    def _around(self) -> Plan:
+        """The plan, or what the account has around it, whoever made that; `reachability` says what may not be seen."""
+        whole = self.plan.with_network()
+        return self.plan if isinstance(whole, Unknown) else whole
+
+    @cached_property
+    def _network(self) -> PlanNetwork:
+        return self._around.derived(network)
+
+    @cached_property
     def _limited(self) -> tuple[LimitedEndpoint, ...]:
-        return tuple(self._with_policies()) if self.plan.source is None else ()
+        return tuple(self._with_policies()) if self.plan.source is None or self._around is not self.plan else ()
 
     def _with_policies(self) -> Iterator[LimitedEndpoint]:
         apart: dict[str, Resource] = {}
-        for own in self.plan.managed("aws_vpc_endpoint_policy"):
+        for own in self._around.managed("aws_vpc_endpoint_policy"):
             reference = own.attribute("vpc_endpoint_id")
-            found = self.plan.find(reference) if isinstance(reference, Unknown) else None
+            found = self._network.find(reference, _ENDPOINT)
             if found is not None:
-                apart[found[0].address] = own
-        for endpoint in self.plan.managed(_ENDPOINT):
+                apart[found.address] = own
+        for endpoint in self._around.managed(_ENDPOINT):
             source = apart.get(endpoint.address, endpoint)
             text = source.stated("policy")
             if text and text != source.reference("policy"):
@@ -189,13 +198,13 @@ class Endpoints:
     def _leads(self, subnet: Value, one: LimitedEndpoint) -> Truth:
         """Tell whether names or routes in a subnet lead to an endpoint."""
         endpoint = one.endpoint
-        found = self.plan.find(subnet) if isinstance(subnet, Unknown) else None
-        if found is None or found[0].type != _SUBNET:
+        found = self._network.find(subnet, _SUBNET)
+        if found is None:
             return Truth.MAYBE
-        same = self._network.same(found[0].attribute("vpc_id"), endpoint.attribute("vpc_id"))
+        same = self._network.same(found.attribute("vpc_id"), endpoint.attribute("vpc_id"))
         kind = endpoint.stated("vpc_endpoint_type") or "Gateway"
         if same is Truth.NO or kind == "Gateway":
-            return min(same, self._routed(found[0], endpoint))
+            return min(same, self._routed(found, endpoint))
         private = endpoint.stated("private_dns_enabled")
         if kind != "Interface" or one.service in ("s3", "") or isinstance(private, Unknown):
             return Truth.MAYBE
@@ -204,10 +213,10 @@ class Endpoints:
     def _routed(self, subnet: Resource, endpoint: Resource) -> Truth:
         """Tell whether the route table of a subnet has a route to a gateway endpoint."""
         tables = listed(endpoint.stated("route_table_ids"))
-        for other in self.plan.managed("aws_vpc_endpoint_route_table_association"):
+        for other in self._around.managed("aws_vpc_endpoint_route_table_association"):
             if self._network.refers(other.attribute("vpc_endpoint_id"), endpoint):
                 tables.append(other.attribute("route_table_id"))
-        associations = self.plan.managed("aws_route_table_association")
+        associations = self._around.managed("aws_route_table_association")
         own = [
             one.attribute("route_table_id")
             for one in associations

@@ -26,6 +26,7 @@ from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import Unknown, Value, render
 from infraspec.monitoring.alarms import Series, alarms
+from infraspec.monitoring.boolean_expressions import mean_the_same
 from infraspec.monitoring.live_readings import AlarmStates, AlarmStatus, Watched
 from infraspec.resource_types import DriftAttributes, resource_type
 from infraspec.terraform.aws_attributes import AwsAttributes
@@ -44,8 +45,8 @@ def differences(source: Resource, live: Resource, values: Mapping[str, Value]) -
             continue
         default = compared.defaults.get(name)
         expected, found = (default if value in (None, "") else value for value in (values.get(name), live.stated(name)))
-        if name == "alarm_rule":
-            expected, found = (" ".join(v.split()) if isinstance(v, str) else v for v in (expected, found))
+        if isinstance(expected, str) and isinstance(found, str) and name == "alarm_rule":
+            expected = found if mean_the_same(expected, found) else expected
         if name == "datapoints_to_alarm" and not (expected is found is None):
             expected, found = (
                 expected or source.stated("evaluation_periods"),
