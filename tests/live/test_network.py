@@ -22,6 +22,7 @@ EGRESS = {"SecurityGroupRuleId": "sgr-1", "GroupId": "sg-1", "IsEgress": True, *
 INGRESS = {"SecurityGroupRuleId": "sgr-2", "GroupId": "sg-2", "IsEgress": False, **ALL}
 OUT = {**EGRESS, "SecurityGroupRuleId": "sgr-3", "GroupId": "sg-2"}
 IN = {**INGRESS, "SecurityGroupRuleId": "sgr-4", "GroupId": "sg-1"}
+WAYS = [EGRESS, INGRESS, OUT, IN]
 ARN = f"arn:aws:elasticloadbalancing:{world.REGION}:{world.ACCOUNT}:"
 GROUP, BALANCER = f"{ARN}targetgroup/shared/1", f"{ARN}loadbalancer/app/shared/1"
 LISTENER = f"{ARN}listener/app/shared/1/1"
@@ -44,6 +45,14 @@ def entry(number: int, *, allow: bool, egress: bool) -> dict[str, Any]:
 
 
 OPEN = [entry(100, allow=True, egress=True), entry(100, allow=True, egress=False)]
+
+
+def before(field: str, *values: str, forwards_to: str = "") -> dict[str, Any]:
+    """Return the first rule of a listener, which answers by itself or forwards."""
+    action = {"Type": "forward", "TargetGroupArn": forwards_to} if forwards_to else {"Type": "fixed-response"}
+    kinds = {"path-pattern": "PathPatternConfig", "host-header": "HostHeaderConfig", "http-header": "HttpHeaderConfig"}
+    condition = {"Field": field, kinds[field]: {"Values": [*values]}}
+    return {"RuleArn": f"{LISTENER}/first", "Priority": "1", "Conditions": [condition], "Actions": [action]}
 
 
 def verdicts(directory: Path, **changes: Any) -> dict[str, tuple[Verdict, str, str]]:
@@ -126,7 +135,9 @@ def verdicts(directory: Path, **changes: Any) -> dict[str, tuple[Verdict, str, s
                 {
                     "RuleArn": f"{LISTENER}/rule",
                     "Actions": [{"Type": "forward", "TargetGroupArn": changes.get("forwards_to", GROUP)}],
-                }
+                    "Priority": "default",
+                },
+                *changes.get("before", []),
             ]
         },
     }
@@ -176,6 +187,11 @@ def test_a_network_of_another_stack_is_followed(
         ({"balancers": []}, VIOLATED, "no listener forwards"),
         ({"forwards_to": f"{ARN}targetgroup/other/1"}, VIOLATED, "no listener forwards"),
         ({"target_type": "instance"}, VIOLATED, "register by IP address"),
+        ({"rules": WAYS, "before": [before("path-pattern", "/*")]}, VIOLATED, "takes every request before"),
+        ({"rules": WAYS, "before": [before("host-header", "*", "a.example")]}, VIOLATED, "takes every request before"),
+        ({"rules": WAYS, "before": [before("path-pattern", "/lab/*")]}, PROVEN, "/rule"),
+        ({"rules": WAYS, "before": [before("http-header", "*")]}, PROVEN, "/rule"),
+        ({"rules": WAYS, "before": [before("path-pattern", "/*", forwards_to=GROUP)]}, PROVEN, "/rule"),
     ],
 )
 def test_a_load_balancer_of_another_stack_is_followed(

@@ -7,8 +7,8 @@ a firewall, transit gateway or peering the model ends, and so does what is known
 
 Sources: Amazon ECS Developer Guide, "Amazon ECS task networking options for Fargate", "Resolve
 ResourceInitializationError errors in Amazon ECS tasks" and "Use an Application Load Balancer for Amazon ECS"; Elastic
-Load Balancing, "Target groups for your Application Load Balancers" and "Security groups for your Application Load
-Balancer"; and those of the module vpc.
+Load Balancing, "Target groups for your Application Load Balancers", "Listener rules for your Application Load Balancer"
+and "Security groups for your Application Load Balancer"; and those of the module vpc.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ _BALANCERS = ("aws_lb", "aws_alb")
 _TARGET_GROUPS = ("aws_lb_target_group", "aws_alb_target_group")
 _LISTENERS = ("aws_lb_listener", "aws_alb_listener")
 _LISTENER_RULES = ("aws_lb_listener_rule", "aws_alb_listener_rule")
+_ANY = {"path_pattern": frozenset({"*", "/*"}), "host_header": frozenset({"*"})}
+"""The values of conditions of listener rules that fit every request."""
 _UNSEEN = ("what an operating system, a proxy or a DNS server decides",)
 _COMPLETE = (
     "bring the subnets into the plan, or judge a plan file or state of the root module that makes them; where the "
@@ -330,18 +332,24 @@ class _Check:
     def _balancers(self, group: Resource, runner: TaskPlacement) -> tuple[Hop, list[Resource]]:
         """Return whether a listener forwards to a target group, and the load balancers of those that do."""
         found: list[Resource] = []
-        shown, is_open = "", False
+        shown, is_open, taken = "", False, None
         for one in self.plan.managed(*_LISTENERS, *_LISTENER_RULES):
-            key = "default_action" if one.type in _LISTENERS else "action"
-            targets = [*_forwarded(one.stated(key))]
+            targets = [*_forwarded(_actions(one))]
             if any(self.network.refers(target, group) for target in targets):
-                shown = shown or one.address
                 listener = one if one.type in _LISTENERS else self._listener(one)
+                if earlier := self._taking_all(one, listener, group):
+                    taken = earlier
+                    continue
+                shown = shown or one.address
                 balancer = self.network.find(listener.attribute("load_balancer_arn"), *_BALANCERS) if listener else None
                 found += [balancer] if balancer is not None and balancer not in found else []
             is_open = is_open or any(isinstance(target, Unknown) and not self.plan.find(target) for target in targets)
         if shown:
             return Hop(Truth.YES, f"{shown} -> {group.address}"), found
+        if taken is not None:
+            reason = f"{taken.address} takes every request before, and does not forward to {group.address}"
+            answer = Truth.NO if self.plan.is_certain(taken, group) else Truth.MAYBE
+            return Hop(answer, group.address, reason, f"remove {taken.address}, or give it conditions"), []
         reason = f"no listener forwards to {group.address}"
         controller = block(runner.resource.values, "deployment_controller").get("type")
         if is_open or controller not in (None, "ECS"):
@@ -350,6 +358,14 @@ class _Check:
             ), []
         remedy = f"name {group.address} in the default_action of a listener, or in the action of a listener rule"
         return Hop(Truth.NO, group.address, f"{reason}; ECS refuses a service with such a target group", remedy), []
+
+    def _taking_all(self, one: Resource, listener: Resource | None, group: Resource) -> Resource | None:
+        """Return a rule of a listener that takes every request before another, or before its default action."""
+        for rule in self.plan.managed(*_LISTENER_RULES) if listener is not None else ():
+            is_before = _priority(rule) < _priority(one) and _takes_all(rule) and self._listener(rule) == listener
+            if is_before and not any(self.network.refers(target, group) for target in _forwarded(_actions(rule))):
+                return rule
+        return None
 
     def _listener(self, rule: Resource) -> Resource | None:
         return self.network.find(rule.attribute("listener_arn"), *_LISTENERS)
@@ -375,6 +391,27 @@ class _Check:
 def _health_port(group: Resource, port: Value) -> Value:
     given = block(group.values, "health_check").get("port")
     return given if given not in (None, "traffic-port", "") and render(given) != render(port) else port
+
+
+def _actions(one: Resource) -> Value:
+    return one.stated("default_action" if one.type in _LISTENERS else "action")
+
+
+def _priority(one: Resource) -> float:
+    """Return the place of a rule among those of its listener; the default action and what is not known come last."""
+    given = one.stated("priority")
+    return float(given) if isinstance(given, int | float | str) and str(given).isdigit() else float("inf")
+
+
+def _takes_all(rule: Resource) -> bool:
+    """Tell whether every request fits the conditions of a rule for certain: it has some, each for any path or host."""
+    conditions = listed(rule.stated("condition"))
+    return bool(conditions) and all(isinstance(one, Mapping) and _fits_all(one) for one in conditions)
+
+
+def _fits_all(condition: Mapping[str, Value]) -> bool:
+    given = {name: listed(block(condition, name).get("values")) for name, value in condition.items() if value}
+    return bool(given) and all(_ANY.get(name, frozenset()) & {*map(render, values)} for name, values in given.items())
 
 
 def _forwarded(actions: Value) -> Iterator[Value]:

@@ -174,7 +174,24 @@ def _listeners(made: _Making, balancer: str) -> Iterator[Resource]:
 
 def _rules(scope: LiveScope, place: Mapping[str, str]) -> Iterator[Resource]:
     for rule in scope.calls.pages("elbv2", "describe_rules", "Rules", ListenerArn=place["listener_arn"]):
-        yield _bare("aws_lb_listener_rule", rule["RuleArn"], {**place, "action": forwarding(rule.get("Actions"))})
+        said = {
+            "action": forwarding(rule.get("Actions")),
+            "condition": _conditions(rule),
+            "priority": rule.get("Priority"),
+        }
+        yield _bare("aws_lb_listener_rule", rule["RuleArn"], {**place, **said})
+
+
+def _conditions(rule: Entry) -> list[Value]:
+    """Return the conditions of a rule with their values, which the answer has in one of two places."""
+    found: list[Value] = []
+    for one in rule.get("Conditions", ()):
+        field = one["Field"].replace("-", "_")
+        given = next(
+            (value["Values"] for value in one.values() if isinstance(value, Mapping) and "Values" in value), ()
+        )
+        found.append({field: [{"values": [*(one.get("Values") or given)]}]})
+    return found
 
 
 def _seen(read: Callable[[], Iterator[Resource]], type_: str, place: Mapping[str, str]) -> Iterator[Resource]:
