@@ -108,6 +108,7 @@ def test_what_is_as_it_was_applied_is_proven() -> None:
         (ROLE, {"permissions_boundary": "arn:aws:iam::123456789012:policy/limit"}),
         (LISTENER, {"ssl_policy": "ELBSecurityPolicy-2016-08"}),
         (BALANCER, {"security_groups": ["sg-open"]}),
+        (BALANCER, {"subnets": ["subnet-open"]}),
         (SERVICE, {"enable_execute_command": True}),
     ],
 )

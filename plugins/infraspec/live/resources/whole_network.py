@@ -142,9 +142,7 @@ def _acl(acl: Entry) -> dict[str, Value]:
 
 def _balancers(made: _Making) -> Iterator[Resource]:
     """Yield the load balancers and target groups, and the listeners in front of those that services name."""
-    for one in made.of(_BALANCER):
-        subnets = [zone["SubnetId"] for zone in one.get("AvailabilityZones", ()) if "SubnetId" in zone]
-        yield made.resource(_BALANCER, one, subnets=subnets)
+    yield from (made.resource(_BALANCER, one) for one in made.of(_BALANCER))
     try:
         groups = [*made.of(_GROUP)]
     except RunnerPermissionError:
