@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from infraspec.checks.network.reachability import check_reachability
+from infraspec.core.errors import RunnerPermissionError
 from infraspec.core.finding import Verdict
 from infraspec.ecs.task_definition import task_definitions
 from infraspec.live.plan import live_plan
@@ -202,3 +203,26 @@ def test_a_load_balancer_of_another_stack_is_followed(
     assert verdict is found[0]
     assert reason in found[1]
     assert found[2].startswith("terraform apply, if the source has it") is (verdict is VIOLATED)
+
+
+@pytest.mark.parametrize("operation", ["describe_route_tables", "describe_network_acls"])
+def test_a_refused_read_is_one_finding_that_names_the_services(tmp_path: Path, operation: str) -> None:
+    """What may not be looked at is the same for all of them, and so is the statement that lets the runner look."""
+    account = world.World()
+    ((one,),) = account.answers().table["ecs", "describe_services"].values()  # type: ignore[union-attr] # it is a table
+    other = {**one, "serviceName": "app-prod-jobs", "serviceArn": one["serviceArn"].replace("-api", "-jobs")}
+    error = RunnerPermissionError("refused", place=f"ec2:{operation}", found="it may not", remedy="allow it")
+
+    def refuse(**_: Any) -> None:
+        raise error
+
+    listed = {"serviceArns": [one["serviceArn"], other["serviceArn"]]}
+    answers = account.answers(
+        ecs__describe_services={"services": [one, other]}, ecs__list_services=listed, **{f"ec2__{operation}": refuse}
+    )
+    live = live_plan(answers, source(tmp_path), contract(), "prod")
+    (finding,) = check_reachability(live, task_definitions(live), contract(), "prod")
+
+    assert UNDETERMINED is finding.verdict
+    assert {"aws_ecs_service.api", other["serviceArn"]} == {address for address, _ in finding.instances}
+    assert "allow it" in finding.remedy

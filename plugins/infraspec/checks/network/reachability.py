@@ -58,13 +58,19 @@ def check_reachability(
     plan = placed(plan, contract, environment)
     whole = plan.with_network()
     if isinstance(whole, Unknown):
-        services = plan.managed("aws_ecs_service")
-        return [RULE.about(one, "network").unseen(whole.address, how_to_know(whole)) for one in services]
+        return _unseen(plan.managed("aws_ecs_service"), whole)
     check = _Check(whole.derived(network), [*task_definitions])
     findings = [finding for runner in check.runners() for finding in check.findings(runner)]
     if whole is not plan:
         findings = [_of_account(finding) for finding in findings]
     return [unless_unlisted(plan, _left_open(plan, finding), *UNLISTED) for finding in findings]
+
+
+def _unseen(services: Sequence[Resource], network: Unknown) -> list[Finding]:
+    """Return one finding for all services: that the network around them may not be looked at."""
+    found = [RULE.about(one, "network").unseen(network.address, how_to_know(network)) for one in services]
+    also = tuple((one.address, one.subject) for one in found[1:])
+    return [replace(one, also=also) for one in found[:1]]
 
 
 def _of_account(finding: Finding) -> Finding:
