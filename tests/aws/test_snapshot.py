@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, timedelta
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -146,11 +147,14 @@ def test_tokens_without_a_paginator_are_followed() -> None:
     assert 3 == len(fake.calls)
 
 
-def test_a_token_that_does_not_change_ends() -> None:
-    """A service that answers the same token for ever is not asked for ever."""
-    fake = Fake(lambda **_: {"serviceDeployments": [1], "nextToken": "a"})
+@pytest.mark.parametrize(("token", "found"), [(lambda: "a", "the same token twice"), (token_hex, "10000 pages")])
+def test_pages_that_do_not_end_are_an_error(token: Callable[[], str], found: str) -> None:
+    """A service that answers with a token for ever is not asked for ever, and what it has said so far is not all."""
+    fake = Fake(lambda **_: {"serviceDeployments": [1], "nextToken": token()})
 
-    assert (1, 1) == snapshot_of(fake).pages("ecs", "list_service_deployments", "serviceDeployments", service="app")
+    with pytest.raises(AwsError, match="pages that do not end") as raised:
+        snapshot_of(fake).pages("ecs", "list_service_deployments", "serviceDeployments", service="app")
+    assert found in raised.value.found
 
 
 @pytest.mark.parametrize(

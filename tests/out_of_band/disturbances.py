@@ -13,13 +13,14 @@ import json
 import re
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import botocore.endpoint
-from botocore import exceptions
+from botocore import client as botocore_client
+from botocore import exceptions, xform_name
 from botocore.awsrequest import AWSResponse
 from botocore.httpsession import URLLib3Session
 from botocore.parsers import ResponseParserError
@@ -38,7 +39,16 @@ _BODIES: dict[str, Callable[[bytes], bytes]] = {
     "cut": lambda body: body[: len(body) // 2],
     "empty": lambda _: b"",
     "page": lambda _: _PAGE,
+    "null": lambda _: b"null",
+    "list": lambda _: b"[]",
+    "number": lambda _: b"0",
+    "bytes": lambda _: bytes(range(128, 256)),
+    "error": lambda _: b"<Error><Code>InternalError</Code><Message>as told</Message></Error>",
+    "others": lambda _: b"<Surprise><Items/></Surprise>",
 }
+_TOKEN = "a-token-of-this-test"  # noqa: S105 - of pages
+_MOST_PAGES = 20_000
+"""After how many pages of one operation a run is taken for one that does not end."""
 
 
 class Disturbance(Struct, frozen=True):
@@ -61,6 +71,11 @@ class Disturbance(Struct, frozen=True):
                 with_hook(_counting(calls, _refusing(code, 403)))
             case "raised":
                 with_hook(self._hook(partial(_raise, self.arguments[0])))
+            case "silent":
+                code, status = self.arguments
+                with_hook(self._hook(_refusing(code, status, message="")))
+            case "pages":
+                self._change_pages(*self.arguments)
             case "answer":
                 answer = {**self.arguments[0], "ResponseMetadata": {}}
                 with_hook(self._hook(lambda: (SimpleNamespace(status_code=200), answer)))
@@ -72,6 +87,32 @@ class Disturbance(Struct, frozen=True):
 
     def _is_meant(self, asked: str) -> bool:
         return bool(re.match(self.pattern, asked)) and asked != "sts.GetCallerIdentity"
+
+    def _change_pages(self, kind: str) -> None:
+        """Let there be a further page of each answer that has a token for one."""
+        original = botocore_client.BaseClient._make_request
+        firsts: dict[str, Any] = {}
+        numbers = itertools.count()
+
+        def make(own: Any, model: Any, *arguments: Any) -> Any:
+            asked = f"{model.service_model.service_name}.{model.name}"
+            paging = _paging(own, model.name) if self._is_meant(asked) else None
+            if paging is None:
+                return original(own, model, *arguments)
+            is_first = _TOKEN not in str(arguments[0])
+            if not is_first and kind in _LATER:
+                return _refusing(*_LATER[kind])()
+            if is_first:
+                firsts[asked] = original(own, model, *arguments)
+            response, answer = firsts[asked]
+            number = next(numbers)
+            assert number < _MOST_PAGES, f"{asked}: it does not end"
+            if is_first and kind == "empty":
+                answer = {name: value if name not in paging["result_key"] else [] for name, value in answer.items()}
+            token = f"{_TOKEN}-{number}" if kind == "endless" else _TOKEN
+            return response, answer if kind == "empty" and not is_first else {**answer, paging["output_token"]: token}
+
+        botocore_client.BaseClient._make_request = make
 
     def _change_bodies(self, change: Callable[[bytes], bytes]) -> None:
         """Change the bodies of answers, which botocore then reads."""
@@ -100,8 +141,26 @@ def read_disturbances() -> Iterator[Disturbance]:
             yield Disturbance(name, kind, pattern, arguments)
 
 
-def _refusing(code: str, status: int) -> Callable[[], Any]:
-    error = {"Code": code, "Message": "as told"}
+_LATER = {
+    "fails": ("InternalFailure", 500),
+    "refused": ("AccessDeniedException", 403),
+    "throttled": ("Throttling", 400),
+}
+"""What the second page is answered with."""
+
+
+def _paging(client: Any, name: str) -> Mapping[str, Any] | None:
+    """Return how an operation has pages, where one name tells the next; None of others."""
+    operation = xform_name(name)
+    told = client.get_paginator(operation)._pagination_cfg if client.can_paginate(operation) else {}
+    token, more = told.get("output_token"), told.get("more_results")
+    keys = told.get("result_key")
+    is_plain = isinstance(token, str) and token.isalnum() and not more
+    return {"output_token": token, "result_key": [keys] if isinstance(keys, str) else keys} if is_plain else None
+
+
+def _refusing(code: str, status: int, message: str = "as told") -> Callable[[], Any]:
+    error = {"Code": code, "Message": message}
     about = {"HTTPStatusCode": status, "MaxAttemptsReached": True, "RetryAttempts": 7}
     return lambda: (SimpleNamespace(status_code=status), {"Error": error, "ResponseMetadata": about})
 
@@ -114,7 +173,10 @@ def _counting(calls: int, answer: Callable[[], Any]) -> Hook:
 def _raise(name: str) -> None:
     if name == ResponseParserError.__name__:
         raise ResponseParserError("a page")
-    raise getattr(exceptions, name)(endpoint_url="https://example.com", error="as told", proxy_url="http://proxy")
+    also = {"actual_bytes": 1, "expected_bytes": 2}
+    raise getattr(exceptions, name)(
+        endpoint_url="https://example.com", error="as told", proxy_url="http://proxy", **also
+    )
 
 
 def disturbed(deployed: Deployed, before: Looked, disturbance: Disturbance) -> dict[str, Any]:

@@ -56,10 +56,10 @@ def _is_whole(operation_model: Any, response: Any) -> bool:
     try:
         create_parser(protocol).parse(response, shape)
         if _is_json(protocol, shape, response) or _is_document(shape, response):
-            json.loads(response["body"])
+            return isinstance(json.loads(response["body"]), dict)
         if protocol == "rest-xml" and _has_body(shape, response):
             return bool(response["body"])
-    except (ResponseParserError, ValueError, LookupError, TypeError):
+    except (ResponseParserError, ValueError, LookupError, TypeError, AttributeError):
         return False
     return True
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -237,8 +237,30 @@ def _asked(question: Question, client: Any) -> Any:
 def _paged(question: Question, client: Any) -> list[Any]:
     if client.can_paginate(question.operation):
         pages = client.get_paginator(question.operation).paginate(**question.parameters)
-        return [item for page in pages for item in _whole(question, page).get(question.key) or ()]
-    return _followed(getattr(client, question.operation), question)
+    else:
+        pages = _followed(getattr(client, question.operation), question)
+    return [item for page in _ending(pages, question) for item in _whole(question, page).get(question.key) or ()]
+
+
+def _ending(pages: Iterable[Mapping[str, Any]], question: Question) -> Iterator[Mapping[str, Any]]:
+    """Yield pages. Raises AwsError if they do not end."""
+    for number, page in enumerate(pages):
+        if number == _MOST_PAGES:
+            raise _endless(question, f"{_MOST_PAGES} pages, and a token for one more")
+        yield page
+
+
+def _endless(question: Question, found: str) -> AwsError:
+    return AwsError(
+        "AWS answers with pages that do not end",
+        place=f"{question.service}.{question.operation} in {question.region}",
+        found=found,
+        remedy="look at what stands in between: a proxy or an emulator of AWS; if there is nothing, run again",
+    )
+
+
+_MOST_PAGES = 10_000
+"""A page has 50 or 100 of something: nobody has a million of it."""
 
 
 _ABSENT = "MISSING"
@@ -272,16 +294,17 @@ _STREAM_ATTEMPTS = 3
 _TOKENS = ("nextToken", "NextToken")
 
 
-def _followed(call: Callable[..., Any], question: Question) -> list[Any]:
+def _followed(call: Callable[..., Any], question: Question) -> Iterator[Mapping[str, Any]]:
     """Follow the tokens of an operation that botocore has no paginator for, such as ListServiceDeployments."""
-    found: list[Any] = []
     token: dict[str, str] = {}
     while True:
-        page = _whole(question, call(**question.parameters, **token))
-        found += page.get(question.key) or ()
+        page = call(**question.parameters, **token)
+        yield page
         following = {name: page[name] for name in _TOKENS if page.get(name)}
-        if not following or following == token:
-            return found
+        if not following:
+            return
+        if following == token:
+            raise _endless(question, "the same token twice")
         token = following
 
 

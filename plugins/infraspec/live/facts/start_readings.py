@@ -96,15 +96,16 @@ class _Reader(Struct):
         )
         where = {"registryId": str(image.account), "repositoryName": str(image.repository)}
         region = str(image.region)
-        repositories = self.calls.ask(
+        repositories = self.calls.pages(
             "ecr",
             "describe_repositories",
+            "repositories",
             region=region,
             absent=_NO_REPOSITORY,
             registryId=where["registryId"],
             repositoryNames=[where["repositoryName"]],
         )
-        if repositories is None:
+        if not repositories:
             return StoredImage(container.name, reference, has_repository=False, running=running)
         named = self._described_image(_image_id(reference), where, region)
         kept = frozenset(one for one in running if self._described_image({"imageDigest": one}, where, region))
@@ -121,8 +122,9 @@ class _Reader(Struct):
     def _described_image(
         self, image: Mapping[str, str], where: Mapping[str, str], region: str | None
     ) -> Mapping[str, Any]:
-        answer = self.calls.ask("ecr", "describe_images", region=region, absent=_NO_IMAGE, imageIds=[image], **where)
-        details = answer["imageDetails"] if answer else ()
+        details = self.calls.pages(
+            "ecr", "describe_images", "imageDetails", region=region, absent=_NO_IMAGE, imageIds=[image], **where
+        )
         return details[0] if details else {}
 
     def values(self) -> Iterator[StoredValue]:
