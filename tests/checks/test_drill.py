@@ -155,6 +155,32 @@ def test_rules_that_are_off_leave_counts_open() -> None:
     assert {VIOLATED} == {one.verdict for one in judged(live, "secret-deleted")}
 
 
+def test_a_default_value_of_a_filter_leaves_open() -> None:
+    """The lines that a filter does not match may keep its alarms in ALARM: UNDETERMINED, with why."""
+
+    def counting_all(one: Resource) -> Change | None:
+        blocks = one.stated("metric_transformation")
+        return {"metric_transformation": [{**block, "default_value": "1"} for block in blocks]} if blocks else None
+
+    found = judged(edited(counting_all), "image-gone")
+
+    assert {UNDETERMINED} == {one.verdict for one in found}
+    assert all("default_value" in one.reason for one in found)
+
+
+@pytest.mark.parametrize(
+    ("suppressor", "verdict"),
+    [("latency", PROVEN), ("no-healthy-target", VIOLATED), ("elsewhere", UNDETERMINED)],
+)
+def test_a_suppressor_keeps_actions_back(suppressor: str, verdict: Verdict) -> None:
+    """While it is in ALARM nobody hears of a composite alarm; one that the account does not have leaves it open."""
+    alarm = suppressor if suppressor == "elsewhere" else f"daily-report-tool-prod-{suppressor}"
+    block = {"alarm": alarm, "wait_period": 60, "extension_period": 60}
+    live = edited(lambda one: {"actions_suppressor": [block]} if one.type == COMPOSITE else None)
+
+    assert {verdict} == {one.verdict for one in judged(live, "no-task")}
+
+
 def test_composite_alarms_that_cannot_be_read_are_asked_once() -> None:
     """Rules that name each other, or that nobody can read, end; what they would tell of is UNDETERMINED."""
     live = edited(lambda one: {"alarm_rule": "nonsense"} if one.type == COMPOSITE else off(one))

@@ -38,6 +38,7 @@ resource "aws_chatbot_slack_channel_configuration" "alerts" {
 resource "aws_cloudwatch_metric_alarm" "errors" { alarm_name = "app-prod-errors" }
 resource "aws_cloudwatch_metric_alarm" "share" { alarm_name = "app-prod-share" }
 resource "aws_cloudwatch_composite_alarm" "down" { alarm_name = "app-prod-down" }
+resource "aws_cloudwatch_composite_alarm" "slow" { alarm_name = "app-prod-slow" }
 resource "aws_cloudwatch_event_rule" "deletion" { name = "app-prod-deletion" }
 resource "aws_cloudwatch_event_target" "topic" {
   rule = aws_cloudwatch_event_rule.deletion.name
@@ -124,7 +125,17 @@ ALARMS = {
         },
         {"AlarmName": "other", "AlarmArn": "arn:3"},
     ],
-    "CompositeAlarms": [{"AlarmName": "app-prod-down", "AlarmArn": "arn:4", "AlarmRule": 'ALARM("app-prod-errors")'}],
+    "CompositeAlarms": [
+        {
+            "AlarmName": "app-prod-down",
+            "AlarmArn": "arn:4",
+            "AlarmRule": 'ALARM("app-prod-errors")',
+            "ActionsSuppressor": "app-prod-share",
+            "ActionsSuppressorWaitPeriod": 120,
+            "ActionsSuppressorExtensionPeriod": 60,
+        },
+        {"AlarmName": "app-prod-slow", "AlarmArn": "arn:5", "AlarmRule": 'ALARM("app-prod-share")'},
+    ],
 }
 
 
@@ -144,9 +155,11 @@ def test_alarms(tmp_path: Path) -> None:
     assert (errors.get("actions_enabled"), errors.get("alarm_actions")) == (False, [TOPIC])
     assert share.expression == "100 * errors"
     assert share.series["errors"].statistic == "Sum"
-    (composite,) = plan.managed("aws_cloudwatch_composite_alarm")
+    composite, plain = plan.managed("aws_cloudwatch_composite_alarm")
     assert asked == [["MetricAlarm"], ["CompositeAlarm"]]
     assert composite.get("alarm_rule") == 'ALARM("app-prod-errors")'
+    suppressor = {"alarm": "app-prod-share", "wait_period": 120, "extension_period": 60}
+    assert ([suppressor], []) == (composite.get("actions_suppressor"), plain.get("actions_suppressor"))
 
 
 OF_SNS = {

@@ -124,6 +124,7 @@ SILENCING: dict[str, tuple[str, str, Callable[[DrilledFailure], bool]]] = {
         by_anything,
     ),
 }
+_VALUE = r'(\n +)(value +)= "1"'
 HARMLESS: dict[str, tuple[str, str]] = {
     "another description": (r"\n  alarm_description = .*", '\n  alarm_description = "x"'),
     "one datapoint is enough": (
@@ -131,6 +132,7 @@ HARMLESS: dict[str, tuple[str, str]] = {
         r"\n  evaluation_periods \1\n  datapoints_to_alarm = 1",
     ),
     "actions without data": (r"\n  alarm_name  ", r"\n  insufficient_data_actions = []\n  alarm_name  "),
+    "lines that count nothing": (_VALUE, r'\1\2= "1"\1default_value = "0"'),
     "an empty filter policy": (r"\n  protocol  ", '\n  filter_policy = "{}"\n  protocol  '),
 }
 
@@ -177,3 +179,59 @@ def test_a_composite_alarm_that_is_not_evaluated_leaves_open(tmp_path: Path) -> 
 
     assert [Truth.MAYBE] == [one.heard for one in told]
     assert all(any("names another, which the plan does not have" in why for why in one.silent) for one in told)
+
+
+def test_a_default_value_leaves_open(tmp_path: Path) -> None:
+    """Lines that count as much as a failure keep its alarms in ALARM: what came by them alone is undetermined."""
+    found = edited(tmp_path, _VALUE, r'\1\2= "1"\1default_value = "1"')
+    counted = [key for key, one in reference()[1].items() if one.heard is Truth.YES and by_filters(one)]
+
+    assert counted
+    assert [] == [key for key in counted if found[key].heard is not Truth.MAYBE]
+    assert all(any("default_value" in why for why in found[key].silent) for key in counted)
+
+
+def test_a_quiet_week_with_a_default_value(tmp_path: Path) -> None:
+    """Alarms on such filters may ring in it: that it cannot be told is said of each, with why."""
+    infra = shutil.copytree(REFERENCE, tmp_path / "infra")
+    file = infra / "terraform/modules/monitoring/secrets.tf"
+    file.write_text(
+        re.sub(_VALUE, r'\1\2= "1"\1default_value = "1"', file.read_text(encoding="utf-8")), encoding="utf-8"
+    )
+    week = drill_of(infra).quiet_week()
+
+    assert ((), ()) == (week.rings, week.in_alarm)
+    assert any("secret_access_denied: whether it goes to ALARM depends on" in one for one in week.not_evaluated)
+
+
+SUPPRESSORS: dict[str, tuple[str, Truth, str]] = {
+    "a calm one": ("alarm = aws_cloudwatch_metric_alarm.latency.arn", Truth.YES, ""),
+    "one that rings too": (
+        "alarm = aws_cloudwatch_metric_alarm.no_healthy_target.alarm_name",
+        Truth.NO,
+        "its actions are kept back by its suppressor module.monitoring.aws_cloudwatch_metric_alarm.no_healthy_target",
+    ),
+    "a time that is not known": (
+        'alarm = aws_cloudwatch_metric_alarm.latency.arn\n    wait_period = aws_sns_topic.level["info"].owner',
+        Truth.MAYBE,
+        "whether its suppressor module.monitoring.aws_cloudwatch_metric_alarm.latency keeps",
+    ),
+    "another's": ('alarm = "elsewhere"', Truth.MAYBE, "whether its suppressor (none of the plan)"),
+}
+
+
+@pytest.mark.parametrize("name", SUPPRESSORS)
+def test_a_suppressor_keeps_actions_back(tmp_path: Path, name: str) -> None:
+    """While it is in ALARM nobody hears of a composite alarm; else they do, after the time that is waited for it."""
+    alarm, heard, why = SUPPRESSORS[name]
+    wait = "wait_period = 150" if "wait" not in alarm else ""
+    block = f"actions_suppressor {{\n    {alarm}\n    {wait}\n    extension_period = 60\n  }}"
+    found = edited(tmp_path, r"\n  alarm_rule = join", f"\n  {block}\n  alarm_rule = join")
+    told = {key: one for key, one in found.items() if key[0] == "no-task"}
+    before = reference()[1]
+
+    assert told
+    assert {heard} == {one.heard for one in told.values()}
+    assert all(any(why in reason for reason in one.silent) for one in told.values() if why)
+    if heard is Truth.YES:
+        assert {key: (before[key].minute or 0) + 3 for key in told} == {key: one.minute for key, one in told.items()}

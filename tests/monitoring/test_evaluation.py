@@ -6,11 +6,13 @@ Source of the tables: Amazon CloudWatch User Guide, "Configuring how CloudWatch 
 from __future__ import annotations
 
 import operator
+import random
 from fractions import Fraction
 
 import pytest
 
-from infraspec.monitoring.evaluation import MetricKey, NotEvaluatedError, Segment, Watch
+from infraspec.monitoring.boolean_expressions import STATES
+from infraspec.monitoring.evaluation import ANY_STATE, MetricKey, NotEvaluatedError, Segment, Watch
 
 KEY = MetricKey("shop", "Errors")
 RETAINED = "retained"
@@ -75,3 +77,68 @@ def test_a_segment_counts_what_a_list_of_its_minutes_has(every: int, after: int,
     minutes = range(3, 20, every)
 
     assert sum(after < minute <= until for minute in minutes) == Segment(Fraction(1), 3, 20, every).within(after, until)
+
+
+COMPARED = (operator.gt, operator.ge, operator.lt, operator.le)
+STATISTICS = ("Sum", "Average", "Minimum", "Maximum", "SampleCount", "p50")
+
+
+def any_watch(choose: random.Random) -> Watch:
+    """Return some alarm on a metric."""
+    period, periods = choose.randint(1, 2), choose.randint(1, 3)
+    missing = choose.choice(["missing", "ignore", "breaching", "notBreaching"])
+    compare, threshold = choose.choice(COMPARED), Fraction(choose.choice(["0", "0.5", "1", "3"]))
+    keys = {"": (KEY, choose.choice(STATISTICS), period)}
+    return Watch(keys, "", period, periods, choose.randint(1, periods), missing, compare, threshold)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_default_values_leave_open_what_lines_may_come(seed: int) -> None:
+    """However many lines a filter does not match, and when, the state is one of those that are said to be possible."""
+    choose = random.Random(seed)  # noqa: S311 - to choose cases
+    watch, default = any_watch(choose), Fraction(choose.choice([0, 1, 5]))
+    counted = tuple(
+        Segment(Fraction(1), at, at + 1) for at in range(1, 15) if choose.random() < choose.choice([0, 0.4])
+    )
+    for before in STATES:
+        possible = watch.states({KEY: counted}, 14, frozenset({before}), {KEY: (default,)})
+        for _ in range(20):
+            often = choose.random()
+            lines = (
+                Segment(default, at, at + 1, count=choose.choice([1, 3, 10_000]))
+                for at in range(1, 15)
+                if choose.random() < often
+            )
+            assert watch.state({KEY: (*counted, *lines)}, 14, before) in possible
+
+
+@pytest.mark.parametrize(
+    ("default", "statistic", "threshold", "expected"),
+    [
+        ("0", "Sum", "0", {"ALARM"}),
+        ("0", "Maximum", "0", {"ALARM"}),
+        ("0", "Average", "0", {"ALARM"}),
+        ("0", "Average", "0.5", {"ALARM", "OK"}),
+        ("0", "Minimum", "0", {"ALARM", "OK"}),
+        ("0", "SampleCount", "0", {"ALARM"}),
+        ("0", "SampleCount", "1", {"ALARM", "OK"}),
+        ("1", "Sum", "1", {"ALARM", "OK"}),
+        ("-1", "Sum", "0", {"ALARM", "OK"}),
+    ],
+)
+def test_a_default_value_leaves_open_what_it_changes_alone(
+    default: str, statistic: str, threshold: str, expected: set[str]
+) -> None:
+    """Of one line that counts 1, beside any number of others: a sum above 0 is certain with a default value of 0."""
+    watch = Watch({"": (KEY, statistic, 1)}, "", 1, 1, 1, "notBreaching", operator.gt, Fraction(threshold))
+    world = {KEY: (Segment(Fraction(1), 9, 10),)}
+
+    assert expected == watch.states(world, 9, frozenset({"OK"}), {KEY: (Fraction(default),)})
+
+
+def test_a_default_value_that_is_not_known_leaves_all_open() -> None:
+    """And one of another metric nothing."""
+    world = {KEY: (Segment(Fraction(9), 1),)}
+
+    assert ANY_STATE == watch().states(world, 9, frozenset({"OK"}), {KEY: (None,)})
+    assert {"ALARM"} == watch().states(world, 9, frozenset({"OK"}), {MetricKey("shop", "Other"): (None,)})

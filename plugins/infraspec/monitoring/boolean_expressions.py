@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from infraspec.monitoring.sample_events import Answer, all_hold, any_holds
 
 Condition: TypeAlias = Callable[[Any], Answer]
-"""Whether it holds of something: of the states of alarms by name, of the document of a log event."""
+"""Whether it holds of something: of the states that alarms may be in by name, of the document of a log event."""
 STATES = ("ALARM", "OK", "INSUFFICIENT_DATA")
 _MOST_NAMES = 8
 """Of how many alarms rules are compared in all states, of which there are three to the power of their number."""
@@ -91,7 +91,7 @@ class Expression:
     def _unary(self) -> Condition:
         if self.take(self.negation):
             inner = self._unary()
-            return lambda about: not inner(about)
+            return lambda about: None if (answer := inner(about)) is None else not answer
         if not self.take("("):
             return self.atom()
         inner = self._either()
@@ -123,7 +123,7 @@ class AlarmRule(Expression):
         if state is None:
             raise UnreadableError
         self.names[name] = None
-        return lambda states: bool(states[name] == state)
+        return lambda states: None if state in states[name] and len(states[name]) > 1 else state in states[name]
 
 
 def mean_the_same(one: str, other: str) -> bool:
@@ -139,7 +139,7 @@ def mean_the_same(one: str, other: str) -> bool:
     known = [*first]
     for states in itertools.product(STATES, repeat=len(known)):
         of = dict(zip(known, states, strict=True))
-        given = ({name: of[_alarm(name)] for name in rule.names} for rule in rules)
+        given = ({name: (of[_alarm(name)],) for name in rule.names} for rule in rules)
         if len({bool(condition(each)) for condition, each in zip(conditions, given, strict=True)}) > 1:
             return False
     return True

@@ -62,9 +62,10 @@ def fires_with(rule: str, *names: str) -> bool | None:
     others = [name for name in parser.names if name not in names]
     if not own or len(others) > _MOST_OTHERS:
         return None if own else False
-    fixed = dict.fromkeys(own, "ALARM")
+    fixed = dict.fromkeys(own, ("ALARM",))
     return all(
-        parsed({**fixed, **dict(zip(others, states, strict=True))}) for states in product(STATES, repeat=len(others))
+        parsed({**fixed, **{name: (state,) for name, state in zip(others, states, strict=True)}})
+        for states in product(STATES, repeat=len(others))
     )
 
 
@@ -119,6 +120,10 @@ class Delivery:
     def own(self, alarm: Resource) -> Route:
         """Return where the actions of an alarm itself go."""
         return self._route(_actions(alarm))
+
+    def acting(self, alarm: Resource) -> Route:
+        """Return where the actions of an alarm go while no suppressor keeps them back."""
+        return self._route(_enabled_actions(alarm))
 
     def telling(self, alarm: Resource) -> list[Resource]:
         """Return the alarms that somebody hears of when an alarm fires: itself and composite ones, with an action."""
@@ -343,10 +348,14 @@ def _is_given(resource: Resource, attribute: str) -> bool:
 
 
 def _actions(source: Resource) -> Iterator[Value]:
-    if source.stated("actions_enabled") is False:
-        return
-    if source.stated("actions_suppressor"):
+    if source.stated("actions_suppressor") and source.stated("actions_enabled") is not False:
         yield Unknown(f"what {source.address} does while its suppressor is in ALARM", AtRunTime("the suppressor"))
+        return
+    yield from _enabled_actions(source)
+
+
+def _enabled_actions(source: Resource) -> Iterator[Value]:
+    if source.stated("actions_enabled") is False:
         return
     actions = source.stated("alarm_actions")
     if isinstance(actions, Unknown):

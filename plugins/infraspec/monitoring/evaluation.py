@@ -13,11 +13,13 @@ import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
+from itertools import product
 
 from msgspec import Struct
 
 from infraspec.core.unknown import is_known
 from infraspec.monitoring.alarms import Alarm, Point, UnreadableExpressionError, value_at
+from infraspec.monitoring.boolean_expressions import STATES
 from infraspec.monitoring.sample_events import Specimens
 
 FOREVER = 10**9
@@ -69,6 +71,14 @@ class Segment(Struct, frozen=True):
 
 World = Mapping[MetricKey, tuple[Segment, ...]]
 """What is published, by metric."""
+Defaults = Mapping[MetricKey, tuple[Fraction | None, ...]]
+"""The default values of the metric filters of a metric: each is published as often as lines come that a filter does not
+match. None is one that is not known. Source: Amazon CloudWatch Logs API Reference, MetricTransformation."""
+States = frozenset[str]
+"""The states that an alarm may be in."""
+ANY_STATE: States = frozenset(STATES)
+_LINES = (1, 10**9)
+"""So many lines that a filter does not match may come in a period: any number has a result between those of these."""
 
 
 class Watch(Struct, frozen=True):
@@ -133,10 +143,51 @@ class Watch(Struct, frozen=True):
         if self.few == "ignore" and self._has_few(world, now):
             return before
         breaching = sum(self.compare(value, self.threshold) for value in found)
-        lacking = self.periods - len(found)
+        return self._decided(len(found), breaching, before)
+
+    def states(self, world: World, now: int, before: States, defaults: Defaults) -> States:
+        """Return the states it may be in at a time, after those before it. Raises NotEvaluatedError.
+
+        There is more than one where it depends on how many lines come that metric filters do not match.
+        """
+        published = {key: defaults[key] for key, _, _ in self.keys.values() if key in defaults}
+        if not published:
+            return frozenset(self.state(world, now, one) for one in before)
+        if any(None in values for values in published.values()):
+            return ANY_STATE
+        counts = {(0, 0)}
+        for at in range(self.retrieved):
+            answers = self._answers(world, now - at * self.period, published)
+            counts = {self._counted(found, breaching, one) for found, breaching in counts for one in answers}
+        may_wait = self.few == "ignore" and any(_PERCENTILE.fullmatch(name) for _, name, _ in self.keys.values())
+        decided = {self._decided(*count, one) for count in counts for one in before}
+        return frozenset(decided) | (before if may_wait else frozenset())
+
+    def _answers(self, world: World, until: int, defaults: Defaults) -> set[bool | None]:
+        """Return whether a datapoint may breach, not breach, or be missing: None."""
+        points = [self._datapoint(one, until) for one in self._worlds(world, until, defaults)]
+        return {None if value is None else self.compare(value, self.threshold) for value in points}
+
+    def _worlds(self, world: World, until: int, defaults: Defaults) -> Iterator[World]:
+        """Yield what may be published in a period: of each metric no default value, each once, and each very often."""
+        choices = [
+            [world.get(key, ()), *(_with_lines(world.get(key, ()), value, until, lines) for value, lines in published)]
+            for key, values in defaults.items()
+            if (published := [(value, lines) for value in values if value is not None for lines in _LINES])
+        ]
+        for chosen in product(*choices):
+            yield {**world, **dict(zip(defaults, chosen, strict=True))}
+
+    def _counted(self, found: int, breaching: int, answer: bool | None) -> tuple[int, int]:  # noqa: FBT001 - an answer
+        """Count one datapoint more, if it is there and not enough are."""
+        is_taken = answer is not None and found < self.periods
+        return found + is_taken, breaching + (is_taken and bool(answer))
+
+    def _decided(self, found: int, breaching: int, before: str) -> str:
+        lacking = self.periods - found
         if not lacking or breaching >= self.needed:
             return "ALARM" if breaching >= self.needed else "OK"
-        return self._with_missing(len(found), breaching, lacking, before)
+        return self._with_missing(found, breaching, lacking, before)
 
     def _with_missing(self, found: int, breaching: int, lacking: int, before: str) -> str:
         if self.missing == "breaching":
@@ -187,6 +238,11 @@ def _series(alarm: Alarm, name: str, specimens: Specimens) -> tuple[MetricKey, s
     key = MetricKey(specimens.text(series.namespace), specimens.text(series.name), pairs)
     seconds = _number(series.period, "period")
     return key, series.statistic, max(1, int(seconds) // 60)
+
+
+def _with_lines(segments: tuple[Segment, ...], value: Fraction, until: int, lines: int) -> tuple[Segment, ...]:
+    """Return what is published with a default value for so many lines at the end of a period."""
+    return (*segments, Segment(value, until, until + 1, count=lines))
 
 
 def _number(value: object, name: str) -> Fraction:

@@ -49,7 +49,8 @@ def _read(answer: Mapping[str, Any], where: str | Blocks) -> Value:
     if where.attributes is None:
         return blocks(found)
     listed = [found] if isinstance(found, Mapping) else found or ()
-    return [attributes_of(one, where.attributes) for one in listed]
+    made = [attributes_of(one, where.attributes) for one in listed]
+    return [block for block in made if block or where.path]
 
 
 def _nested(item: Any) -> Value:

@@ -13,14 +13,15 @@ from fractions import Fraction
 from functools import cached_property
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from infraspec.contract.alarms import Alarms
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import Value, render, unknowns
 from infraspec.monitoring.alarms import Alarm, alarms
-from infraspec.monitoring.boolean_expressions import AlarmRule, Condition, UnreadableError
 from infraspec.monitoring.catalogue import AlarmSubject
 from infraspec.monitoring.delivery import CLOUDWATCH, Delivery, Route, channels_of, publisher_of
+from infraspec.monitoring.drill.alarm_states import ALARM, AlarmStates, Composite
 from infraspec.monitoring.drill.failures import (
     EmittedEvent,
     EmittedMetric,
@@ -29,7 +30,7 @@ from infraspec.monitoring.drill.failures import (
     normal,
     subjects_of,
 )
-from infraspec.monitoring.evaluation import FOREVER, MetricKey, NotEvaluatedError, Segment, Watch, World
+from infraspec.monitoring.evaluation import FOREVER, Defaults, MetricKey, NotEvaluatedError, Segment, Watch, World
 from infraspec.monitoring.event_rules import EventRules
 from infraspec.monitoring.log_metrics import LogMetrics
 from infraspec.monitoring.sample_events import SAMPLES, Answer, Specimens
@@ -237,21 +238,17 @@ class Drill:
                 continue
             for key, value in blocks:
                 heard.touched.add(key)
-                if counted.answer is None:
-                    heard.doubts += [f"{resource.address}: {counted.reason}"] if self._is_read(key) else []
+                if counted.answer is None or value is None:
+                    reason = counted.reason or "the number that it publishes is not known"
+                    heard.doubts += [f"{resource.address}: {reason}"] if self._is_read(key) else []
                     continue
                 segment = Segment(value, start, end, event.every, max(1, len(sample.events)))
                 heard.world[key] = (*heard.world.get(key, ()), segment)
 
     @cached_property
-    def _filters(self) -> tuple[tuple[Resource, tuple[tuple[MetricKey, Fraction], ...]], ...]:
-        found = []
-        specimens = Specimens(self._attributes)
-        for resource in self.plan.managed("aws_cloudwatch_log_metric_filter"):
-            blocks = resource.stated("metric_transformation")
-            keys = tuple(_counting(blocks if isinstance(blocks, list | tuple) else (), specimens))
-            found.append((resource, keys))
-        return tuple(found)
+    def _filters(self) -> tuple[tuple[Resource, tuple[tuple[MetricKey, Fraction | None], ...]], ...]:
+        specimens, filters = Specimens(self._attributes), self.plan.managed("aws_cloudwatch_log_metric_filter")
+        return tuple((resource, tuple(_counting(resource, specimens))) for resource in filters)
 
     def _is_read(self, key: MetricKey) -> bool:
         """Tell whether an alarm that somebody may hear reads a metric."""
@@ -261,7 +258,7 @@ class Drill:
     def _may_tell(self, address: str, passed: frozenset[str] = frozenset()) -> bool:
         """Tell whether an alarm, or a composite one that names it, may send to a topic."""
         resource = self.plan.by_address[address]
-        route, is_off = self._delivery.own(resource), resource.stated("actions_enabled") is False
+        route, is_off = self._delivery.acting(resource), resource.stated("actions_enabled") is False
         if route.topics or route.unknown or (not is_off and any(unknowns(resource.stated("alarm_actions")))):
             return True
         return any(
@@ -280,10 +277,15 @@ class Drill:
         return {address: _watch(alarm, Specimens(self._attributes)) for address, alarm in self._alarms.items()}
 
     @cached_property
-    def _composites(self) -> Mapping[str, _Composite | str]:
+    def _composites(self) -> Mapping[str, Composite | str]:
         composites = self.plan.managed("aws_cloudwatch_composite_alarm")
         specimens = Specimens(self._attributes)
-        return {one.address: _composite(one.stated("alarm_rule"), self._names, specimens) for one in composites}
+        return {
+            one.address: Composite.of(
+                one.stated("alarm_rule"), one.stated("actions_suppressor"), self._names, specimens
+            )
+            for one in composites
+        }
 
     @cached_property
     def _names(self) -> Mapping[str, str]:
@@ -296,11 +298,21 @@ class Drill:
         return found
 
     @cached_property
-    def _at_start(self) -> Mapping[str, str]:
+    def _at_start(self) -> AlarmStates:
         """The states of all alarms before a failure begins."""
-        states: dict[str, str] = {}
-        self._step(self.normal, 0, states, self.watches)
-        return states
+        return AlarmStates.settled(self.watches, self._composites, self.defaults, self.normal)
+
+    @cached_property
+    def defaults(self) -> Defaults:
+        """What metric filters publish for lines that they do not match, by metric."""
+        found: dict[MetricKey, tuple[Fraction | None, ...]] = {}
+        specimens = Specimens(self._attributes)
+        for resource in self.plan.managed("aws_cloudwatch_log_metric_filter"):
+            for block in _blocks(resource):
+                if block.get("default_value") not in {None, ""}:
+                    key, value = _metric_of(block, specimens), _number(block["default_value"])
+                    found[key] = tuple(dict.fromkeys((*found.get(key, ()), value)))
+        return found
 
     def _evaluate(self, heard: _Heard, minutes: int) -> None:
         """Let the alarms that read what a failure changes be evaluated each minute."""
@@ -309,20 +321,25 @@ class Drill:
             for address, watch in self.watches.items()
             if isinstance(watch, str) or any(key in heard.touched for key, _, _ in _keys(watch))
         }
-        states, until = dict(self._at_start), 2 * minutes + 30
-        for minute in range(1, until + 1):
-            for address in self._step(heard.world, minute, states, read):
-                heard.rings.append(self._alarm_ring(minute, address))
-        if any(states.get(address) == "ALARM" for address in read):
-            heard.doubts += [f"{address}: {why}" for address, why in self._composites.items() if isinstance(why, str)]
-        for address, watch in read.items():
-            if isinstance(watch, str):
-                if self._reads_by_name(address, heard.touched):
-                    heard.doubts.append(f"{address}: {watch}")
-            elif self._at_start.get(address) == "ALARM":
+        unknown = [one for one, watch in read.items() if isinstance(watch, str)]
+        unknown = [one for one in unknown if self._reads_by_name(one, heard.touched)]
+        unreadable = {one: why for one, why in self._composites.items() if isinstance(why, str)}
+        is_read = unknown or any(isinstance(watch, Watch) for watch in read.values())
+        states = self._at_start.copy(read, {*unknown, *unreadable} if is_read else ())
+        for minute in range(1, 2 * minutes + 31):
+            for address, answer in states.step(heard.world, minute):
+                heard.rings.append(self._alarm_ring(minute, address, states, answer))
+        if any("ALARM" in states.now.get(address, ()) for address in read):
+            heard.doubts += [f"{address}: {why}" for address, why in unreadable.items()]
+        heard.doubts += [f"{address}: {self.watches[address]}" for address in unknown]
+        kept = "its actions are kept back by its suppressor"
+        heard.unheard += [f"{address}: {kept} {suppressor}" for address, suppressor in states.kept_back().items()]
+        for address in read:
+            if self._at_start.now.get(address) == ALARM:
                 heard.unheard.append(f"{address}: it was in ALARM before, so it does not ring")
-            elif states.get(address) != "ALARM":
-                heard.unheard.append(f"{address}: it reads this and stays {states.get(address, 'OK')}")
+            elif address in states.now and "ALARM" not in states.now[address]:
+                stays = " or ".join(sorted(states.now[address]))
+                heard.unheard.append(f"{address}: it reads this and stays {stays}")
 
     def _note_near(self, heard: _Heard) -> None:
         """Note the alarms that read a metric of the same name with other dimensions, or in another namespace."""
@@ -348,42 +365,18 @@ class Drill:
         names = {key.name for key in touched}
         return alarm.hidden is not None or any(series.name in names for series in alarm.series.values())
 
-    def _step(self, world: World, minute: int, states: dict[str, str], watches: Mapping[str, Watch | str]) -> list[str]:
-        """Evaluate alarms at a minute, then the composite ones; return those that go to ALARM."""
-        rung, moved = [], minute == 0
-        for address, watch in watches.items():
-            if isinstance(watch, str):
-                continue
-            before = states.get(address, "INSUFFICIENT_DATA")
-            states[address] = watch.state(world, minute, before)
-            moved = moved or states[address] != before
-            rung += [address] if states[address] == "ALARM" != before else []
-        return [*rung, *self._composites_to_alarm(states)] if moved else rung
-
-    def _composites_to_alarm(self, states: dict[str, str]) -> list[str]:
-        """Bring composite alarms to what their rules say, those of others last; return those that go to ALARM."""
-        rung = []
-        for _ in self._composites:
-            changed = False
-            for address, composite in self._composites.items():
-                if isinstance(composite, str):
-                    continue
-                value = "ALARM" if composite.holds(states) else "OK"
-                rung += [address] if value == "ALARM" != states.get(address) else []
-                changed = changed or states.get(address) != value
-                states[address] = value
-            if not changed:
-                break
-        return rung
-
-    def _alarm_ring(self, minute: int, address: str) -> Ring:
+    def _alarm_ring(self, minute: int, address: str, states: AlarmStates, answer: Answer) -> Ring:
         resource = self.plan.by_address[address]
-        return self._ring(minute, resource, self._delivery.own(resource), CLOUDWATCH, answer=True)
+        ring = self._ring(minute, resource, self._delivery.acting(resource), CLOUDWATCH, answer)
+        told = states.why_open(address) if answer is None and not ring.lost else ring.lost
+        return replace(ring, lost=told)
 
     def _ring(self, minute: int, source: Resource, route: Route, publisher: str, answer: Answer) -> Ring:
         """Let an alarm or a rule send: what of it arrives, and what keeps the rest."""
-        certainty = Truth.YES if answer and self.plan.is_certain(source) else Truth.MAYBE
-        reached, lost = dict.fromkeys(self.alarms.channels, Truth.NO), []
+        is_certain = self.plan.is_certain(source)
+        certainty = Truth.YES if answer and is_certain else Truth.MAYBE
+        reached = dict.fromkeys(self.alarms.channels, Truth.NO)
+        lost = [] if is_certain else [f"it may not be there: {self.plan.doubt_of(source)}"]
         for topic in route.topics:
             steps = (self._delivery.policy(topic, publisher), self._delivery.key(topic, publisher))
             lost += [f"{topic.address}: {step.reason}" for step in steps if step.answer is not Truth.YES]
@@ -394,46 +387,26 @@ class Drill:
         if where := [*route.unknown, *hidden]:
             reached = {name: max(there, Truth.MAYBE) for name, there in reached.items()}
             lost += [f"where it sends is not known: {one}" for one in dict.fromkeys(where)]
-        if not lost and all(there is not Truth.YES for there in reached.values()):
+        if not lost and all(there is Truth.NO for there in reached.values()):
             lost = [f"nobody hears of {route.addresses}" if route.topics else "it sends to no topic"]
         return Ring(minute, source.address, reached, "; ".join(lost))
 
     def quiet_week(self) -> QuietWeek:
         """Let a week pass in which nothing fails."""
-        states, rings = dict(self._at_start), []
+        states, rings = self._at_start.copy(self.watches), []
         fast = {address: watch for address, watch in self.watches.items() if _is_fast(watch, self.normal)}
+        not_evaluated = {one: why for one, why in {**self.watches, **self._composites}.items() if isinstance(why, str)}
         for minute in range(1, WEEK + 1):
-            due = fast if minute % _SLOW else self.watches
-            rings += [self._alarm_ring(minute, address) for address in self._step(self.normal, minute, states, due)]
-        everything = {**self.watches, **self._composites}
+            for address, answer in states.step(self.normal, minute, fast if minute % _SLOW else None):
+                if answer is None:
+                    not_evaluated.setdefault(address, states.why_open(address))
+                else:
+                    rings.append(self._alarm_ring(minute, address, states, answer))
         return QuietWeek(
             tuple(rings),
-            tuple(address for address, state in states.items() if state == "ALARM"),
-            tuple(f"{address}: {why}" for address, why in everything.items() if isinstance(why, str)),
+            tuple(address for address, found in states.now.items() if found == ALARM),
+            tuple(f"{address}: {why}" for address, why in not_evaluated.items()),
         )
-
-
-class _Composite(Struct, frozen=True):
-    """The rule of a composite alarm; `names` gives the address of each alarm that it names."""
-
-    condition: Condition
-    names: Mapping[str, str]
-
-    def holds(self, states: Mapping[str, str]) -> bool:
-        """Tell whether it is in ALARM in these states."""
-        return bool(self.condition({name: states.get(address, "OK") for name, address in self.names.items()}))
-
-
-def _composite(rule: Value, names: Mapping[str, str], specimens: Specimens) -> _Composite | str:
-    try:
-        parser = AlarmRule(specimens.text(rule))
-        condition = parser.parse()
-    except UnreadableError:
-        return "its rule cannot be read"
-    strangers = [name for name in parser.names if name not in names]
-    if strangers:
-        return f"its rule names {', '.join(strangers)}, which the plan does not have"
-    return _Composite(condition, {name: names[name] for name in parser.names})
 
 
 def _watch(alarm: Alarm, specimens: Specimens) -> Watch | str:
@@ -455,11 +428,24 @@ def _is_fast(watch: Watch | str, world: World) -> bool:
     return any(segment.every > 1 and period < _SLOW for key, _, period in keys for segment in world.get(key, ()))
 
 
-def _counting(blocks: Sequence[Value], specimens: Specimens) -> Iterator[tuple[MetricKey, Fraction]]:
-    for block in blocks:
-        if isinstance(block, dict) and not block.get("dimensions"):
-            try:
-                value = Fraction(str(block.get("value")))
-            except (ValueError, ZeroDivisionError):
-                continue
-            yield MetricKey(specimens.text(block.get("namespace")), specimens.text(block.get("name"))), value
+def _counting(resource: Resource, specimens: Specimens) -> Iterator[tuple[MetricKey, Fraction | None]]:
+    """Yield the metrics of a filter with the number that it publishes; None if that is taken from the event."""
+    for block in _blocks(resource):
+        if not block.get("dimensions"):
+            yield _metric_of(block, specimens), _number(block.get("value"))
+
+
+def _blocks(resource: Resource) -> list[dict[str, Value]]:
+    blocks = resource.stated("metric_transformation")
+    return [one for one in blocks if isinstance(one, dict)] if isinstance(blocks, list | tuple) else []
+
+
+def _metric_of(block: Mapping[str, Value], specimens: Specimens) -> MetricKey:
+    return MetricKey(specimens.text(block.get("namespace")), specimens.text(block.get("name")))
+
+
+def _number(value: Value) -> Fraction | None:
+    try:
+        return Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        return None

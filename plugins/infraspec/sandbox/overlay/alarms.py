@@ -199,4 +199,4 @@ def _rule(text: str) -> tuple[AlarmRule, Condition] | None:
 def _holds(text: str, backend: Any) -> bool:
     rule, condition = _rule(text) or (AlarmRule(""), lambda _states: False)
     alarms = {name: backend.alarms.get(name.rpartition(":alarm:")[2]) for name in rule.names}
-    return bool(condition({name: alarm.state_value if alarm else "" for name, alarm in alarms.items()}))
+    return bool(condition({name: (alarm.state_value,) if alarm else () for name, alarm in alarms.items()}))
