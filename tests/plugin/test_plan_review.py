@@ -39,7 +39,9 @@ def project(rules: str = TABLE, plan: str = 'plan = "plan.json"\n') -> Project:
 def _no_event(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take away what a workflow run of our own would say."""
     monkeypatch.delenv("GITHUB_EVENT_PATH", raising=False)
+    monkeypatch.delenv("GITHUB_EVENT_NAME", raising=False)
     monkeypatch.delenv("INFRASPEC_LABELS", raising=False)
+    monkeypatch.delenv("INFRASPEC_REVIEWS", raising=False)
 
 
 def test_a_critical_change_fails(pytester: pytest.Pytester) -> None:
@@ -83,6 +85,56 @@ def test_a_label_of_the_event_approves(pytester: pytest.Pytester, monkeypatch: p
     monkeypatch.setenv("GITHUB_EVENT_PATH", str(event))
     project().run(pytester, *ONLY, "-n", "1").assert_outcomes(passed=1)
     project().run(pytester, *ONLY, "--infraspec-labels", "none").assert_outcomes(failed=1)
+
+
+OWNED = "\n[plan_review]\napproved_by_owners = true\n"
+
+
+def approving(login: str, commit: str = "new") -> str:
+    """Return a file of reviews with one approval."""
+    return json.dumps([{"user": {"login": login}, "state": "APPROVED", "commit_id": commit, "submitted_at": "2026"}])
+
+
+@pytest.mark.parametrize(
+    ("owners", "reviews", "said"),
+    [
+        ("*.tf @kaori", approving("kaori"), ""),
+        ("*.tf @kaori", approving("author"), "VIOLATED plan-review: main.tf approval by owners"),
+        ("*.tf @kaori", None, "UNDETERMINED plan-review: main.tf approval by owners"),
+    ],
+)
+def test_owners_approve_a_risk(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, owners: str, reviews: str | None, said: str
+) -> None:
+    """Where the contract asks for it, an owner of the files has to have approved, whatever label there is."""
+    request = {
+        "number": 1,
+        "user": {"login": "author"},
+        "head": {"sha": "new"},
+        "labels": [{"name": "approve/destroy"}],
+    }
+    files = {"infraspec.toml": CONTRACT + 'plan = "plan.json"\n' + OWNED + TABLE, "plan.json": PLAN, "main.tf": ""}
+    files |= {"event.json": json.dumps({"pull_request": request})}
+    files |= {".github/CODEOWNERS": owners}
+    files |= {"reviews.json": reviews} if reviews else {}
+    monkeypatch.setenv("GITHUB_EVENT_PATH", str(pytester.path / "infra/event.json"))
+    monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request")
+    given = ("--infraspec-reviews", "infra/reviews.json") if reviews else ()
+    result = Project(files).run(pytester, *ONLY, *given)
+
+    result.assert_outcomes(failed=1 if said else 0, passed=0 if said else 1)
+    assert said in text_of(result)
+    assert "VIOLATED plan-review: aws_sqs_queue.jobs" not in text_of(result)
+
+
+def test_owners_are_asked_for_by_the_contract_alone(pytester: pytest.Pytester) -> None:
+    """Without the key nobody has to approve, and a plan without a risk needs no approval with it."""
+    files = {"infraspec.toml": CONTRACT + 'plan = "plan.json"\n' + TABLE, "plan.json": PLAN, "main.tf": ""}
+    result = Project(files).run(pytester, *ONLY, "--infraspec-labels", "approve/destroy")
+    result.assert_outcomes(passed=1)
+    empty = json.dumps({"format_version": "1.2", "planned_values": {}, "resource_changes": []})
+    files |= {"infraspec.toml": CONTRACT + 'plan = "plan.json"\n' + OWNED, "plan.json": empty}
+    Project(files).run(pytester, *ONLY).assert_outcomes(passed=1)
 
 
 def test_an_event_that_cannot_be_read_is_an_error(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,6 +91,8 @@ class PlanReview(ContractTable):
     disposable: list[NonEmpty] = []
     public_ports: list[Port] = []
     approvals: dict[NonEmpty, Annotated[list[Risk], Field(min_length=1)]] = {}
+    approved_by_owners: bool = False
+    teams: dict[NonEmpty, list[NonEmpty]] = {}
 
 
 class State(ContractTable):

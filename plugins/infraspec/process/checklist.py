@@ -37,6 +37,9 @@ class PullRequest(Struct, frozen=True):
     begun: datetime | None = None
     is_infrastructure: bool = True
     """Whether it changes a file of Terraform; taken to be so if the list has no files."""
+    author: str = ""
+    head: str = ""
+    """The newest commit; an event has it."""
 
     def open_items(self, checklist: Sequence[str]) -> tuple[str, ...]:
         """Return the items of a checklist that the pull request does not have, or has not ticked."""
@@ -67,7 +70,13 @@ def pull_request_of(tree: Any, place: str, *, remedy: str = _REMEDY) -> PullRequ
         moment_of(tree.get("mergedAt")),
         _begun(tree.get("commits"), place, remedy),
         _is_infrastructure(tree.get("files")),
+        _text(tree.get("user"), "login"),
+        _text(tree.get("head"), "sha"),
     )
+
+
+def _text(tree: Any, name: str) -> str:
+    return str(tree.get(name) or "") if isinstance(tree, Mapping) else ""
 
 
 def _begun(commits: Any, place: str, remedy: str) -> datetime | None:

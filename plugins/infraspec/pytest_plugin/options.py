@@ -23,6 +23,7 @@ _HELP = {
     " with commas; may be repeated",
     "labels": "Labels of the pull request, with commas, that may approve risks of a plan"
     " (default: those of the event in GITHUB_EVENT_PATH)",
+    "reviews": "File with the reviews of the pull request: `gh api repos/{owner}/{repo}/pulls/NUMBER/reviews`",
     "revision": "Revision or image that services have to run, or SERVICE=REVISION, with commas"
     " (default: what the source says)",
     "shard": "Check a part of the environments, such as 3/8: the third of eight; `infraspec report merge` joins them",
@@ -43,7 +44,7 @@ def documented() -> dict[str, str]:
 
 
 _REPEATABLE = ("snapshot",)
-_FILES = ("dir", "plan", "snapshot", "results", "cache")
+_FILES = ("dir", "plan", "snapshot", "reviews", "results", "cache")
 """The settings that are paths: an empty one, such as a variable of a pipeline that is not set, is none."""
 _LIVE_SUITE = re.compile(r"^infraspec\.tests_live(?:$|[.:])")
 """Arguments that name the live suite as a package, for `--pyargs`."""
@@ -77,6 +78,7 @@ class Settings(Struct, frozen=True):
     plan: Setting
     snapshot: Setting
     labels: Setting
+    reviews: Setting
     revision: Setting
     shard: Setting
     changed_from: Setting
@@ -132,6 +134,11 @@ class Settings(Struct, frozen=True):
     def given_labels(self) -> tuple[str, ...] | None:
         """The labels of the pull request, if they are given."""
         return tuple(_listed(self.labels.value)) if self.labels.is_set else None
+
+    @property
+    def reviews_file(self) -> Path | None:
+        """The reviews of the pull request, if they are given."""
+        return Path(self.reviews.value) if self.reviews.value else None
 
     @property
     def is_live(self) -> bool:

@@ -25,7 +25,8 @@ from infraspec.contract.models import Contract
 from infraspec.core.errors import writing
 from infraspec.core.rule import Rule
 from infraspec.core.rules import RULES, SECRET_ACCESS
-from infraspec.core.runtime import write_whole
+from infraspec.core.runtime import repository_of, write_whole
+from infraspec.process.code_owners import LOCATIONS
 from infraspec.pytest_plugin import hookspecs
 from infraspec.pytest_plugin.options import Settings
 from infraspec.pytest_plugin.selection import reference_of
@@ -168,7 +169,9 @@ class VerdictCache:
     def _run(self) -> list[str]:
         """What the verdicts of every environment rest on beside its files."""
         settings, event = self._settings, os.environ.get("GITHUB_EVENT_PATH", "")
+        owners = [str(repository_of(self._contract.directory) / place) for place in LOCATIONS]
         given = [settings.plan.value, *(str(path) for path in settings.snapshot_files or ()), event]
+        given += [settings.reviews.value, *(place for place in owners if os.path.isfile(place))]  # noqa: PTH113 - text
         options = [settings.no_diff.value, settings.labels.value, settings.snapshot.value, settings.plan.value]
         variables = sorted(f"{key}={value}" for key, value in os.environ.items() if key.startswith("TF_VAR_"))
         modules = sorted(_listing(modules_directory()))

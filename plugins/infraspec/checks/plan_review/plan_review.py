@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from infraspec.checks.access.secret_access import placed
 from infraspec.checks.plan_review.data_loss import data_losses, summary
 from infraspec.checks.plan_review.exposure import exposures, openings
+from infraspec.checks.plan_review.owners import owners_approve
 from infraspec.checks.plan_review.permissions import permissions
 from infraspec.checks.plan_review.risk import WORDS, Review, RiskFound
 from infraspec.contract.models import Contract
@@ -20,6 +21,8 @@ from infraspec.core.errors import ErrorCollector
 from infraspec.core.finding import Finding, Location, Verdict
 from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth
+from infraspec.process.checklist import PullRequest
+from infraspec.process.reviews import Review as ReviewOfRequest
 from infraspec.terraform.plan import Change, ChangeKind, Plan
 
 RULE = RULES["plan-review"]
@@ -28,9 +31,16 @@ _SILENT = frozenset({ChangeKind.NO_OP, ChangeKind.READ})
 _LOOKS = (data_losses, exposures, openings, permissions)
 
 
-def check_plan_review(plan: Plan, contract: Contract, environment: str) -> list[Finding]:
+def check_plan_review(
+    plan: Plan,
+    contract: Contract,
+    environment: str,
+    reviews: Sequence[ReviewOfRequest] | None = None,
+    pull_request: PullRequest | None = None,
+) -> list[Finding]:
     """Judge each change of a plan: one finding per risk, or one that says there is none.
 
+    Where the contract asks for it, `reviews` have to have an approval of the owners of the files with critical risks.
     Raises PolicyError, or InputErrorGroup with several, if a policy that is compared is malformed.
     """
     rules = contract.plan_review or PlanReview()
@@ -41,6 +51,9 @@ def check_plan_review(plan: Plan, contract: Contract, environment: str) -> list[
         with errors.collect():
             findings += _judge(review, change)
     errors.finalize()
+    if rules.approved_by_owners:
+        risks = [one for one in findings if one.verdict is not Verdict.PROVEN]
+        findings += owners_approve(contract, environment, risks, reviews, pull_request)
     return findings or [RULE.about(plan.origin).proven("no resource changes")]
 
 
