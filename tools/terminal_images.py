@@ -15,6 +15,9 @@ from rich import _export_format
 from rich.console import Console
 from rich.text import Text
 
+from tools.kpi_image import IMAGE as KPI
+from tools.kpi_image import kpi_picture
+
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
 WIDTH = 110
@@ -61,5 +64,6 @@ def picture(name: str) -> str:
 
 
 if __name__ == "__main__":
+    KPI.write_text(kpi_picture(), encoding="utf-8")
     for name in COMMANDS:
         (IMAGES / f"{name}.svg").write_text(picture(name), encoding="utf-8")

@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from tools.kpi_image import IMAGE, kpi_picture
 from tools.terminal_images import COMMANDS, IMAGES, picture
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -26,3 +27,8 @@ def test_picture(name: str) -> None:
     assert "DENIED:nostatementallowsit" in shown(svg)
     assert "url(http" not in svg.replace('"', "")
     assert "file:" not in svg
+
+
+def test_picture_of_the_success_figures() -> None:
+    """It is what `infraspec report kpi --plot` draws now, of every figure."""
+    assert IMAGE.read_text(encoding="utf-8") == kpi_picture()
