@@ -28,9 +28,11 @@ from infraspec.adoption.variable_files import (
     VARIABLES,
     BackendFile,
     EnvironmentFile,
+    FilesByRoot,
     backends_of,
     by_environment,
     files_of,
+    is_partial,
     named_by,
     shared_of,
 )
@@ -225,8 +227,10 @@ def find_environments(
     `regions` are those that workflows set.
     """
     found: list[EnvironmentCandidate] = []
+    of_values, of_states = FilesByRoot(roots, files), FilesByRoot(roots, backends)
+    alone = sum(map(is_partial, roots)) == 1
     for root in roots:
-        mine, states = files_of(root, roots, files), backends_of(root, roots, backends)
+        mine, states = files_of(root, of_values), backends_of(root, of_states, alone=alone)
         for given in _of_root(root, mine, states, alone=len(roots) == 1):
             taken = [candidate.name for candidate in found]
             chosen = unique(given.name, taken, name_of_path(root.path), valid_name(root.path.rpartition("/")[2]))

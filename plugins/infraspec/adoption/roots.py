@@ -175,10 +175,6 @@ class Root(Struct, frozen=True):
         """Whether its files, or those of its modules, mention `terraform.workspace` or `tofu.workspace`."""
         return any("terraform.workspace" in text or "tofu.workspace" in text for text in self.texts())
 
-    def holds(self, path: str) -> bool:
-        """Tell whether a path of the repository lies below it."""
-        return self.path == "." or path.startswith(f"{self.path}/")
-
     def texts(self) -> Iterator[str]:
         """Yield the text of each of its files, and of those of its modules."""
         for configuration in (self.configuration, *self.modules):

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from msgspec import Struct
 
@@ -85,9 +87,35 @@ def find_variable_files(directory: Path) -> list[EnvironmentFile]:
     return found
 
 
-def files_of(root: Root, roots: Sequence[Root], files: Sequence[EnvironmentFile]) -> list[EnvironmentFile]:
+File = TypeVar("File", "EnvironmentFile", "BackendFile")
+
+
+class FilesByRoot(Generic[File]):
+    """Files by the root that each lies in: the deepest above it."""
+
+    def __init__(self, roots: Iterable[Root], files: Iterable[File]) -> None:
+        paths = {root.path for root in roots}
+        self._files: dict[str | None, list[tuple[int, File]]] = {}
+        for position, file in enumerate(files):
+            self._files.setdefault(_owner(paths, file.path), []).append((position, file))
+
+    def below(self, root: Root) -> list[File]:
+        """Return the files that lie in a root."""
+        return [file for _, file in self._files.get(root.path, ())]
+
+    def around(self, root: Root) -> list[tuple[File, bool]]:
+        """Return those, and the files in no root but the topmost, in order, each with whether it lies in the root."""
+        near = [
+            (position, file, owner == root.path)
+            for owner in dict.fromkeys((root.path, None, "."))
+            for position, file in self._files.get(owner, ())
+        ]
+        return [(file, is_own) for _, file, is_own in sorted(near, key=itemgetter(0))]
+
+
+def files_of(root: Root, files: FilesByRoot[EnvironmentFile]) -> list[EnvironmentFile]:
     """Return the files whose values are for a root: they lie below it or in no root, and name its variables."""
-    return [file for file in files if _belongs(root, roots, file)]
+    return [file for file, is_own in files.around(root) if _belongs(root, file, is_own=is_own)]
 
 
 def by_environment(files: Sequence[EnvironmentFile]) -> dict[str, list[EnvironmentFile]]:
@@ -165,19 +193,20 @@ def files_below(directory: Path, endings: tuple[str, ...]) -> Iterator[Path]:
         yield from (Path(here) / name for name in sorted(names) if name.endswith(endings))
 
 
-def _belongs(root: Root, roots: Sequence[Root], file: EnvironmentFile) -> bool:
-    variables = set(root.configuration.variables)
+def _belongs(root: Root, file: EnvironmentFile, *, is_own: bool) -> bool:
+    variables = root.configuration.variables.keys()
     if not file.names or configures_backend(file):
         return False
-    owner = _owner(roots, file.path)
-    if owner == root.path:
-        return 2 * len(file.names & variables) >= len(file.names)
-    return owner in (None, ".") and file.names <= variables
+    return 2 * len(file.names & variables) >= len(file.names) if is_own else file.names <= variables
 
 
-def _owner(roots: Sequence[Root], path: str) -> str | None:
+def _owner(roots: Collection[str], path: str) -> str | None:
     """Return the path of the root that a file lies in."""
-    return max((root.path for root in roots if root.holds(path)), key=len, default=None)
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        if path in roots:
+            return path
+    return "." if "." in roots else None
 
 
 def _is_automatic(path: Path) -> bool:
@@ -206,19 +235,16 @@ def find_backend_files(directory: Path, files: Sequence[EnvironmentFile]) -> lis
     return [BackendFile(path, word) for path in paths if (word := _environment(path))]
 
 
-def backends_of(root: Root, roots: Sequence[Root], files: Sequence[BackendFile]) -> dict[str, str]:
+def backends_of(root: Root, files: FilesByRoot[BackendFile], *, alone: bool) -> dict[str, str]:
     """Return the files for the backend of a root by environment, the first of each.
 
-    They lie below it, or in no root but the topmost where it alone is told its backend from outside.
+    They lie below it, or in no root but the topmost where it `alone` is told its backend from outside.
     """
-    if not _is_partial(root):
+    if not is_partial(root):
         return {}
-    alone = sum(map(_is_partial, roots)) == 1
     found: dict[str, str] = {}
-    for file in files:
-        owner = _owner(roots, file.path)
-        if owner == root.path or (alone and owner in (None, ".")):
-            found.setdefault(file.environment, file.path)
+    for file in [file for file, _ in files.around(root)] if alone else files.below(root):
+        found.setdefault(file.environment, file.path)
     return found
 
 
@@ -246,7 +272,7 @@ def _is_text(variable: SourceBody) -> bool:
     return re.fullmatch(r"""type\s*=\s*"?string"?""", source.text[attribute.at : attribute.end]) is not None
 
 
-def _is_partial(root: Root) -> bool:
+def is_partial(root: Root) -> bool:
     """Tell whether the backend of a root is told where its state lies by `terraform init`."""
     for body in root.configuration.terraform:
         for position, (block, _) in enumerate(body.blocks):
