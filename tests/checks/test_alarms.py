@@ -630,6 +630,15 @@ COMPOSITE = "module.monitoring.aws_cloudwatch_composite_alarm.application_down"
 BOTH = {"critical": ["chat", "email"], "warning": ["chat", "email"], "info": ["chat"]}
 
 
+@pytest.mark.parametrize(("name", "missed"), [("no-healthy-target", False), ("cpu", True)])
+def test_a_composite_alarm_may_name_an_alarm_by_its_arn(name: str, *, missed: bool) -> None:
+    """It tells of that alarm, and of no other."""
+    arn = f"arn:aws:cloudwatch:ap-northeast-1:123456789012:alarm:daily-report-tool-prod-{name}"
+    found = bad(changed(COMPOSITE, alarm_rule=f'ALARM("{arn}")'))
+
+    assert missed is any("no-healthy-target" in one.key for one in found)
+
+
 @pytest.mark.parametrize(
     ("description", "verdict"),
     [

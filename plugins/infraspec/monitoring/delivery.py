@@ -130,7 +130,8 @@ class Delivery:
         return [source for source in self._sources(alarm) if next(_actions(source), None) is not None]
 
     def _sources(self, alarm: Resource) -> list[Resource]:
-        names = [render(self.attributes.name(alarm, "alarm_name")), render(alarm.reference("arn"))]
+        arns = (alarm.reference("arn"), self.attributes.narrow(alarm.attribute("arn")))
+        names = [render(one) for one in (self.attributes.name(alarm, "alarm_name"), *arns)]
         composites = (
             composite
             for composite, rule in self._composites

@@ -294,7 +294,8 @@ class Drill:
         for one in self.plan.managed("aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm"):
             specimens = Specimens(self._attributes)
             found[specimens.text(self._attributes.name(one, "alarm_name"))] = one.address
-            found[specimens.text(one.reference("arn"))] = one.address
+            for arn in (one.reference("arn"), one.attribute("arn")):
+                found[specimens.text(arn)] = one.address
         return found
 
     @cached_property
