@@ -188,6 +188,38 @@ def test_who_writes_a_secret_uses_its_key(asker: Asker) -> None:
     assert "DecryptionFailure" == code_of(asker.operator, "secretsmanager", "get_secret_value", SecretId=secret)
 
 
+def test_who_reads_or_writes_a_parameter_uses_its_key(asker: Asker) -> None:
+    """A SecureString needs kms:Encrypt to be written and kms:Decrypt to be read; plain text needs no key."""
+    key, _ = _keyed(asker, "keyed-parameter")
+    put = {"Name": "/keyed/word", "Value": "x", "Type": "SecureString", "KeyId": key, "Overwrite": True}
+    read = {"Name": "/keyed/word", "WithDecryption": True}
+    asker.operator.client("ssm").put_parameter(**put)
+    asker.operator.client("ssm").put_parameter(Name="/keyed/plain", Value="x", Type="String")
+    asker.operator.client("ssm").put_parameter(Name="/keyed/own", Value="x", Type="SecureString")
+    through = {"StringEquals": {"kms:ViaService": f"ssm.{REGION}.amazonaws.com"}}
+    within = {
+        "StringEquals": {"kms:EncryptionContext:PARAMETER_ARN": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/other"}
+    }
+    for more, expected in (
+        ((), ("AccessDeniedException", "AccessDeniedException", "AccessDeniedException")),
+        ((allow("kms:Encrypt", key),), ("", "AccessDeniedException", "AccessDeniedException")),
+        ((allow("kms:Decrypt", key, Condition=through),), ("AccessDeniedException", "", "")),
+        ((allow("kms:Decrypt", key, Condition=within),), ("AccessDeniedException",) * 3),
+    ):
+        asker.may(allow("ssm:*"), *more)
+        assert expected == (
+            asker.asks("ssm", "put_parameter", **put),
+            asker.asks("ssm", "get_parameter", **read),
+            asker.asks("ssm", "get_parameters_by_path", Path="/keyed", WithDecryption=True),
+        )
+    asker.may(allow("ssm:*"))
+    names = ["/keyed/plain", "/keyed/own"]
+    assert "" == asker.asks("ssm", "get_parameter", Name="/keyed/word")
+    assert "" == asker.asks("ssm", "get_parameters", Names=names, WithDecryption=True)
+    asker.operator.client("kms").disable_key(KeyId=key.rpartition("/")[2])
+    assert "InvalidKeyId" == code_of(asker.operator, "ssm", "get_parameter", **read)
+
+
 def test_many_secrets_are_read_one_by_one(asker: Asker) -> None:
     """BatchGetSecretValue gives what GetSecretValue may read; the others are among its errors."""
     secrets = asker.operator.client("secretsmanager")

@@ -26,7 +26,7 @@ from infraspec.sandbox.overlay.decisions import SandboxIdentity, allowed, ask, c
 from infraspec.sandbox.overlay.passed_roles import passed_roles
 from infraspec.sandbox.overlay.refusals import is_public, refused
 from infraspec.sandbox.overlay.request_context import keys_of
-from infraspec.sandbox.overlay.secret_keys import key_error
+from infraspec.sandbox.overlay.secret_keys import key_error, parameter_key_error
 from infraspec.sandbox.overlay.targets import PREFIXES, Place, RegisteredTarget, parameters_of, targets
 from infraspec.sandbox.server_process import ServerSettings
 
@@ -175,10 +175,12 @@ def _not_taken(response: Any, who: SandboxIdentity, action: str, parameters: dic
     service, place = response.boto3_service_name, _place(response)
     if (error := refused(service, action, parameters, place)) is not None:
         return answer(response, AwsAnswerError(error.code, error.message), error.status)
-    if service != "secretsmanager":
-        return None
-    (target,) = targets(service, parameters, place)[:1]
-    told = key_error(place, who, action, parameters, target.arn)
+    told = None
+    if service == "secretsmanager":
+        (target,) = targets(service, parameters, place)[:1]
+        told = key_error(place, who, action, parameters, target.arn)
+    elif service == "ssm":
+        told = parameter_key_error(place, who, action, parameters)
     if told is None:
         return None
     trail.record(response, who, action, parameters, error=told)

@@ -25,7 +25,7 @@ from moto.ssm.models import ssm_backends
 from infraspec.ecs.references import EcrImage, ValueFrom, ValueStore, ecr_image, values_from
 from infraspec.sandbox.overlay import trail
 from infraspec.sandbox.overlay.decisions import SandboxIdentity, allowed, ask, of_role, refusal
-from infraspec.sandbox.overlay.secret_keys import REFUSED, KeyUse, use_of
+from infraspec.sandbox.overlay.secret_keys import REFUSED, KeyUse, reading_of, use_of
 from infraspec.sandbox.overlay.targets import Place, RegisteredTarget
 
 SCALING = "ServiceSchedulerInitiated"
@@ -328,10 +328,15 @@ class TaskStart(Place, frozen=True):
         path = name if name.startswith("/") else f"/{name}"
         refused = self._refused(role, "ssm:GetParameters", self.arn("ssm", f"parameter{path}"))
         backend = ssm_backends[self.account][self.region]
+        found = [
+            one for text in (name, path, name.removeprefix("/")) for one in backend.get_parameters([text]).values()
+        ]
         if refused:
             yield _FROM_PARAMETERS + self._denied(refused)
-        elif not any(backend.get_parameters([one]) for one in {name, path, name.removeprefix("/")}):
+        elif not found:
             yield f"{_FROM_PARAMETERS}invalid parameters: {name}"
+        elif reading_of(Place(self.account, self.region, self.partition), role, found[0]) is not KeyUse.USABLE:
+            yield _FROM_PARAMETERS + self._denied(REFUSED)
 
 
 def _is(image: Any, name: str) -> bool:
