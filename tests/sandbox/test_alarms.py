@@ -1,5 +1,6 @@
 """Alarms, their topics and what CloudTrail tells, where the sandbox is as AWS and moto is not."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from infraspec.sandbox.images_and_values import settle
 from infraspec.sandbox.running import Running
+from tests.sandbox.test_enforcement import document
 
 PREFIX = "daily-report-tool-prod"
 METRIC = {
@@ -161,6 +163,31 @@ def test_the_trail_tells_who_changed_what(empty: Running) -> None:
     reads = [{"AttributeKey": "EventName", "AttributeValue": "LookupEvents"}]
     told = cloudtrail.lookup_events(LookupAttributes=reads)["Events"]
     assert all("errorCode" in event["CloudTrailEvent"] for event in told)
+
+
+@pytest.mark.parametrize("action", ["logs:PutLogEvents", "logs:DescribeLogStreams"])
+def test_a_trail_writes_to_its_own_log_group(empty: Running, action: str) -> None:
+    """Each call that it logs is a line there, if its role may write it."""
+    client, name = empty.account.client, f"trail-{action[5:].lower()}"
+    trust = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    policy = {"Effect": "Allow", "Action": ["logs:CreateLogStream", action], "Resource": "*"}
+    role = client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))["Role"]
+    client("iam").put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=document(policy))
+    client("logs").create_log_group(logGroupName=name)
+    client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    (group,) = client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    client("cloudtrail").create_trail(
+        Name=name, S3BucketName=name, CloudWatchLogsLogGroupArn=group["arn"], CloudWatchLogsRoleArn=role["Arn"]
+    )
+    client("secretsmanager").create_secret(Name=f"{name}-before", SecretString="x")
+    client("cloudtrail").start_logging(Name=name)
+    client("secretsmanager").create_secret(Name=f"{name}-after", SecretString="hunter2-canary")
+    client("cloudtrail").stop_logging(Name=name)
+    lines = [json.loads(one["message"]) for one in client("logs").filter_log_events(logGroupName=name)["events"]]
+
+    named = [one["requestParameters"]["name"] for one in lines if one["eventName"] == "CreateSecret"]
+    assert ([f"{name}-after"] if action == "logs:PutLogEvents" else []) == named
+    assert "hunter2-canary" not in str(lines)
 
 
 def test_a_metric_gets_a_value_that_is_harmless_to_all_of_its_alarms(empty: Running) -> None:

@@ -31,6 +31,14 @@ class Case(NamedTuple):
     code: str
 
 
+def _with_files(number: int) -> dict[str, Any]:
+    files = [{"value": f"arn:aws:s3:::limits/{one}.env", "type": "s3"} for one in range(number)]
+    return {
+        "family": "files",
+        "containerDefinitions": [{"name": "a", "image": "b", "memory": 64, "environmentFiles": files}],
+    }
+
+
 def _task(cpu: str, memory: str, **more: Any) -> dict[str, Any]:
     containers = [{"name": "app", "image": "public.ecr.aws/shop/app:1"}]
     fargate = {"requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc"}
@@ -106,6 +114,7 @@ CASES = {
     "a CPU of Fargate": Case(
         "ecs", "register_task_definition", _task("16384", "122880"), _task("300", "1024"), "ClientException"
     ),
+    "environment files": Case("ecs", "register_task_definition", _with_files(10), _with_files(11), "ClientException"),
     "the policy of a bucket": Case(
         "s3",
         "put_bucket_policy",

@@ -3,8 +3,8 @@
 Sources: AWS Secrets Manager API Reference, PutSecretValue and "Quotas"; AWS KMS Developer Guide, "Key states of AWS KMS
 keys"; AWS Systems Manager API Reference, PutParameter; IAM User Guide, "IAM and AWS STS quotas"; Amazon SNS API
 Reference, Publish; Amazon ECS Developer Guide, "Amazon ECS task definition parameters for Fargate", "Task size";
-Amazon ECS API Reference, DeleteCluster, RunTask, CreateService and UpdateService; Amazon S3 User Guide, "Blocking
-public access to your Amazon S3 storage", "The meaning of public".
+Amazon ECS API Reference, ContainerDefinition (environmentFiles), DeleteCluster, RunTask, CreateService and
+UpdateService; Amazon S3 User Guide, "Blocking public access to your Amazon S3 storage", "The meaning of public".
 """
 
 from __future__ import annotations
@@ -205,6 +205,16 @@ def _amount(value: Any, unit: str) -> int | None:
     return round(float(match[1]) * (_GIGABYTE if match[2] else 1))
 
 
+_MOST_FILES = 10
+
+
+def _many_files(parameters: Parameters, _: Place) -> Refused | None:
+    for container in parameters.get("containerDefinitions") or ():
+        if len(container.get("environmentFiles") or ()) > _MOST_FILES:
+            return Refused("ClientException", f"Too many environment files. The limit is {_MOST_FILES}.")
+    return None
+
+
 _LIMITING = {
     "aws:principalorgid", "aws:sourcearn", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceowner", "aws:sourceaccount",
     "aws:sourceip", "aws:userid", "aws:principalarn", "aws:principalaccount", "s3:dataaccesspointarn",
@@ -264,7 +274,7 @@ _CHECKS: Mapping[tuple[str, str], tuple[_Check, ...]] = dict(
         *_each("iam", "CreatePolicy CreatePolicyVersion", _document("PolicyDocument", "PolicySize", 6144)),
         *_each("iam", "CreateRole", _document("AssumeRolePolicyDocument", "ACLSizePerRole", 2048)),
         *_each("iam", "UpdateAssumeRolePolicy", _document("PolicyDocument", "ACLSizePerRole", 2048)),
-        *_each("ecs", "RegisterTaskDefinition", _fargate_size),
+        *_each("ecs", "RegisterTaskDefinition", _fargate_size, _many_files),
         *_each("ecs", "RunTask CreateService UpdateService", _inactive),
         *_each("ecs", "DeleteCluster", _occupied_cluster),
     ]

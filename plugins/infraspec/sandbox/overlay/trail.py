@@ -1,22 +1,28 @@
 """CloudTrail's event history: the calls that changed something, those that were refused, and reads of secrets.
 
-Source: AWS CloudTrail API Reference, LookupEvents; "CloudTrail record contents". Of the parameters only what names
-something is kept: no value of a secret is ever in it.
+A trail writes them to its own log group too, as far as its role lets it. Of the parameters only what names something is
+kept: no value of a secret is ever in it.
+
+Sources: AWS CloudTrail API Reference, LookupEvents; AWS CloudTrail User Guide, "CloudTrail record contents", "Sending
+events to CloudWatch Logs" and "Role policy document for CloudTrail to use CloudWatch Logs for monitoring".
 """
 
 from __future__ import annotations
 
 import json
 import re
+import time
 import uuid
 from collections import deque
 from datetime import UTC, datetime
 from typing import Any
 
+from moto.cloudtrail.models import cloudtrail_backends
 from moto.cloudtrail.responses import CloudTrailResponse
 from moto.core.responses import ActionResult
+from moto.logs.models import logs_backends
 
-from infraspec.sandbox.overlay.decisions import SandboxIdentity
+from infraspec.sandbox.overlay.decisions import SandboxIdentity, allowed, ask, of_entity
 from infraspec.sandbox.overlay.events import emit
 from infraspec.sandbox.overlay.targets import Place
 
@@ -85,7 +91,39 @@ def keep(
         }
     )
     emit(place, f"aws.{prefix}", "AWS API Call via CloudTrail", told)
+    for region, backend in cloudtrail_backends[place.account].items():
+        for trail in backend.trails.values():
+            if (
+                trail.status.is_logging
+                and (trail.is_multi_region or region == place.region)
+                and _takes(trail, reads=reads)
+            ):
+                _write(Place(place.account, region, place.partition), trail, json.dumps(told))
 
+
+def _takes(trail: Any, *, reads: bool) -> bool:
+    """Tell whether a trail logs what reads, or what changes something; one without selectors logs both."""
+    kinds = {one.get("ReadWriteType", "All") for one in trail.event_selectors} or {"All"}
+    return bool(kinds & {"All", "ReadOnly" if reads else "WriteOnly"})
+
+
+def _write(place: Place, trail: Any, message: str) -> None:
+    """Write a line to the log group of a trail, if it has one and its role may."""
+    group = str(trail.cw_log_group_arn or "").partition(":log-group:")[2].removesuffix(":*")
+    logs, role = logs_backends[place.account][place.region], trail.cw_role_arn
+    who = of_entity(place.account, place.partition, role) if role else None
+    if group not in logs.groups or who is None:
+        return
+    stream = f"{place.account}_CloudTrail_{place.region}"
+    arn = place.arn("logs", f"log-group:{group}:log-stream:{stream}")
+    asked = (ask(who, action, arn, account=place.account, region=place.region) for action in _WRITES)
+    if all(allowed(who, one) for one in asked):
+        if stream not in logs.groups[group].streams:
+            logs.create_log_stream(group, stream)
+        logs.put_log_events(group, stream, [{"timestamp": int(time.time() * 1000), "message": message}])
+
+
+_WRITES = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 _SOURCES = {"cloudwatch": "monitoring", "elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tagging"}
 
