@@ -258,6 +258,14 @@ def _of_denied_parameter(shop: Shop) -> str:
     return shop.revision(f"/{shop.name}")
 
 
+def _of_sealed_parameter(shop: Shop) -> str:
+    _of_missing_parameter(shop)
+    key = shop.aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    parameter = {"Name": f"/{shop.name}-sealed", "Value": "x", "Type": "SecureString", "KeyId": key}
+    shop.aws.client("ssm").put_parameter(**parameter)
+    return shop.revision(parameter["Name"])
+
+
 def _of_missing_image(shop: Shop) -> str:
     return shop.revision(tag="2")
 
@@ -280,6 +288,7 @@ CAUSES: dict[Callable[[Shop], str], FailureClass] = {
     _under_another_key: FailureClass.KMS_ACCESS_DENIED,
     _of_missing_parameter: FailureClass.PARAMETER_UNREADABLE,
     _of_denied_parameter: FailureClass.PARAMETER_UNREADABLE,
+    _of_sealed_parameter: FailureClass.KMS_ACCESS_DENIED,
     _of_missing_image: FailureClass.IMAGE_PULL_FAILED,
     _without_log_group: FailureClass.LOGGING_FAILED,
     _malformed: FailureClass.SECRET_REFERENCE_INVALID,

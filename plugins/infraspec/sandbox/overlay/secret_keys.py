@@ -33,7 +33,7 @@ _MOST_NAMES = 10
 """How many parameters are read at once: more are refused without a look at their keys."""
 _CONTEXT = {"secretsmanager": "SecretARN", "ssm": "PARAMETER_ARN"}
 """By service, what it calls the ARN of what is encrypted when it asks the key."""
-_NO_KEY = (
+PARAMETER_REFUSED = (
     "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not "
     "allowed to access."
 )
@@ -119,7 +119,7 @@ def parameter_key_error(
     else:
         return None
     if KeyUse.REFUSED in uses:
-        return "AccessDeniedException", _NO_KEY
+        return "AccessDeniedException", PARAMETER_REFUSED
     return ("InvalidKeyId", "The key is not there, or is not enabled.") if KeyUse.UNUSABLE in uses else None
 
 

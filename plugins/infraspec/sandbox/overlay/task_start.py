@@ -25,7 +25,7 @@ from moto.ssm.models import ssm_backends
 from infraspec.ecs.references import EcrImage, ValueFrom, ValueStore, ecr_image, values_from
 from infraspec.sandbox.overlay import trail
 from infraspec.sandbox.overlay.decisions import SandboxIdentity, allowed, ask, of_role, refusal
-from infraspec.sandbox.overlay.secret_keys import REFUSED, KeyUse, reading_of, use_of
+from infraspec.sandbox.overlay.secret_keys import PARAMETER_REFUSED, REFUSED, KeyUse, reading_of, use_of
 from infraspec.sandbox.overlay.targets import Place, RegisteredTarget
 
 SCALING = "ServiceSchedulerInitiated"
@@ -336,7 +336,7 @@ class TaskStart(Place, frozen=True):
         elif not found:
             yield f"{_FROM_PARAMETERS}invalid parameters: {name}"
         elif reading_of(Place(self.account, self.region, self.partition), role, found[0]) is not KeyUse.USABLE:
-            yield _FROM_PARAMETERS + self._denied(REFUSED)
+            yield _FROM_PARAMETERS + self._denied(PARAMETER_REFUSED)
 
 
 def _is(image: Any, name: str) -> bool:
