@@ -526,6 +526,7 @@ def _of_triggers() -> Iterator[Edit]:
         "proven",
         {"paths": ["terraform/**", "infraspec.toml", ".github/**", "Makefile"]},
     )
+    yield on("paths without the contract", "violated", {"paths": ["terraform/**", ".github/**", "Makefile"]})
     yield on("documents ignored", "proven", {"paths-ignore": ["docs/**", "**.md"]})
     yield on("on push too", "proven", None, push={"branches": ["main"]})
     yield on("by hand too", "proven", None, workflow_dispatch=None)

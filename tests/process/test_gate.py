@@ -83,3 +83,24 @@ def test_a_workflow_of_pushes(tmp_path: Path, push: dict[str, list[str]] | None,
     """Where every push starts the suite, its check is on the change too, unless that comes from a fork."""
     findings = judged(written(tmp_path, "inline", Repo(on={"push": push})))
     assert [expected] == [one.verdict for one in findings if one.subject == "job static"]
+
+
+@pytest.mark.parametrize(
+    ("runs", "paths", "expected"),
+    [
+        ("terraform validate", ["terraform/**"], Verdict.PROVEN),
+        ("terraform validate", ["docs/**"], Verdict.VIOLATED),
+        ("infraspec check", ["terraform/**"], Verdict.VIOLATED),
+        ("infraspec check", ["terraform/**", "infraspec.toml"], Verdict.PROVEN),
+    ],
+)
+def test_a_filter_may_leave_out_what_the_job_does_not_read(
+    tmp_path: Path, runs: str, paths: list[str], expected: Verdict
+) -> None:
+    """A change of the contract alone has to start what runs a suite, and no other program."""
+    directory = written(tmp_path, "inline", Repo(run=runs, on={"pull_request": {"paths": paths}}))
+    contract = directory / "infraspec.toml"
+    text = contract.read_text(encoding="utf-8").replace("pytest --pyargs infraspec.tests_static", runs)
+    contract.write_text(text, encoding="utf-8")
+
+    assert [expected] == [one.verdict for one in judged(directory) if one.subject == "job static"]

@@ -265,3 +265,15 @@ def test_without_settings(tmp_path: Path) -> None:
     (open_,) = [one for one in findings if one.verdict.value != "proven"]
     assert ("undetermined", "settings of the project") == (open_.verdict.value, open_.subject)
     assert "glab api projects/:id" in open_.remedy
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"), [("infraspec check", "violated"), ("terraform validate", "proven"), ("tflint", "proven")]
+)
+def test_changes_of_the_contract_concern_suites_alone(tmp_path: Path, runs: str, expected: str) -> None:
+    """A job that runs no suite may be left out of a change of the contract alone."""
+    pipeline = PIPELINE.replace(ALWAYS, f"{ALWAYS}      changes: ['terraform/**/*']\n").replace("infraspec check", runs)
+    files = {**plain(pipeline + OTHER), "infraspec.toml": CONTRACT.replace("infraspec check", runs)}
+    findings = judged(tmp_path, files, json.dumps(SETTINGS))
+
+    assert [expected] == [one.verdict.value for one in findings if one.subject == "job static"]

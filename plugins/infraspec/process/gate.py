@@ -5,7 +5,7 @@ Every way in which a run can go is looked at: where the command fails, or is not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Literal
 
@@ -62,7 +62,11 @@ class Candidate(Struct, frozen=True):
     @property
     def suites(self) -> frozenset[str]:
         """Which suites of infraspec are run."""
-        return frozenset(one.suite for result in self.results for one in result.ran) - {""}
+        return _suites(self.results)
+
+
+def _suites(results: Iterable[RunResult]) -> frozenset[str]:
+    return frozenset(one.suite for result in results for one in result.ran) - {""}
 
 
 class GateSetting(Struct, frozen=True):
@@ -72,9 +76,15 @@ class GateSetting(Struct, frozen=True):
     branch: str | None
     """The branch that changes are merged into; None if nobody says which it is."""
     files: tuple[str, ...] = ()
-    """Files whose change has to start the suite."""
+    """Files whose change has to start a required job."""
+    suite_files: tuple[str, ...] = ()
+    """Files whose change has to start it too if it runs a suite: the contract says nothing to other programs."""
     others: tuple[str, ...] = ()
     """Files whose change may wait for ever without harm."""
+
+    def watched(self, results: Iterable[RunResult]) -> tuple[str, ...]:
+        """Return the files whose change has to start a job that goes like this."""
+        return (*self.suite_files, *self.files) if _suites(results) else self.files
 
 
 def candidates(
@@ -119,7 +129,7 @@ def _candidate(setting: GateSetting, workflow: Workflow, asked: Asked, event: st
     if event not in workflow.events:
         place, found = Location(workflow.file, 1), f"on: {', '.join(workflow.events)}"
         why = f"the workflow does not start on {event}"
-        if event == "pull_request" and _starts_on_every_push(setting, workflow):
+        if event == "pull_request" and _starts_on_every_push(setting, workflow, results):
             why = "pushes of the change start it, but not those of a fork, and it tests what is not merged yet"
             return Candidate(workflow, GateAnswer("undetermined", place, found, why, "look"))
         return Candidate(workflow, GateAnswer("violated", place, found, why, "trigger"))
@@ -133,10 +143,10 @@ def _candidate(setting: GateSetting, workflow: Workflow, asked: Asked, event: st
     return Candidate(workflow, answer, tuple(results), advice)
 
 
-def _starts_on_every_push(setting: GateSetting, workflow: Workflow) -> bool:
+def _starts_on_every_push(setting: GateSetting, workflow: Workflow, results: Sequence[RunResult]) -> bool:
     """Tell whether a push to whatever branch starts a workflow, so that its check is on the last commit of a change."""
     pushed = (not_started(workflow, "push", name) for name in _CHANGED)
-    return not any(pushed) and left_out(workflow, "push", setting.files) is None
+    return not any(pushed) and left_out(workflow, "push", setting.watched(results)) is None
 
 
 def _named(workflow: Workflow, asked: Asked) -> bool:
@@ -200,7 +210,7 @@ def _started(
             "the contract does not say which branch changes are merged into",
             "branch",
         )
-    if out := left_out(workflow, event, setting.files):
+    if out := left_out(workflow, event, setting.watched(results)):
         return GateAnswer(
             "violated",
             out[0],

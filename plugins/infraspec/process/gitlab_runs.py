@@ -55,7 +55,9 @@ def gitlab_candidates(setting: GateSetting, path: str, asked: Asked, event: str)
         found = f"GitLab starts no pipeline on {event}"
         return [Candidate(workflow, GateAnswer("violated", shown, found, found, "trigger"))]
     try:
-        results = [result for _, result in worlds(lambda w: _Run(setting, pipeline, asked, w, event).result())]
+        results = _results(setting, pipeline, asked, event, setting.files)
+        if (files := setting.watched(results)) != setting.files:
+            results = _results(setting, pipeline, asked, event, files)
     except TooManyWorldsError as error:
         return [Candidate(workflow, GateAnswer("undetermined", shown, error.expected, error.message, "look"))]
     if not any(result.ran for result in results):
@@ -65,6 +67,13 @@ def gitlab_candidates(setting: GateSetting, path: str, asked: Asked, event: str)
         found = "schedules of GitLab are settings of the project"
         answer = GateAnswer("undetermined", answer.location, found, "when they run is not in the files", "look")
     return [Candidate(workflow, answer, tuple(results))]
+
+
+def _results(
+    setting: GateSetting, pipeline: Pipeline, asked: Asked, event: str, files: tuple[str, ...]
+) -> list[RunResult]:
+    """Return all ways in which the pipeline can go, where the change is of one of the files."""
+    return [result for _, result in worlds(lambda world: _Run(setting, pipeline, asked, world, event, files).result())]
 
 
 def _not_run(workflow: Workflow, pipeline: Pipeline, asked: Asked, results: Sequence[RunResult]) -> Iterator[Candidate]:
@@ -85,8 +94,12 @@ def _not_run(workflow: Workflow, pipeline: Pipeline, asked: Asked, results: Sequ
 class _Run:
     """The pipeline of one event in one world."""
 
-    def __init__(self, setting: GateSetting, pipeline: Pipeline, asked: Asked, world: World, event: str) -> None:
+    def __init__(  # noqa: PLR0917 - what a run depends on
+        self, setting: GateSetting, pipeline: Pipeline, asked: Asked, world: World, event: str, files: tuple[str, ...]
+    ) -> None:
         self.setting, self.pipeline, self.asked, self.world, self.event = setting, pipeline, asked, world, event
+        self.files = files
+        """Files whose change has to start it."""
         self.execution = Execution(setting.repository, asked, world)
         self.skipped: list[tuple[Location, str]] = []
         self.titles: list[str] = []
@@ -121,7 +134,7 @@ class _Run:
     def _jobs(self, pipeline: Pipeline, source: str) -> list[tuple[GitlabJob, Added]]:
         on_branch = self.event not in _OF_CHANGES
         context = RuleContext(
-            self.setting.repository, self.world, source, self.setting.branch, self.setting.files, on_branch=on_branch
+            self.setting.repository, self.world, source, self.setting.branch, self.files, on_branch=on_branch
         )
         context.of_request = source == "merge_request_event" or (source == _CHILD and self.of_request)
         own = _texts(pipeline.variables)

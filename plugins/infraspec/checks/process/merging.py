@@ -42,11 +42,12 @@ class Gate:
         repository = CheckedOut(self.root, lambda path: display(contract, self.root / path))
         for name in names_in(place) if self.pipeline is None else ():
             repository.shown((place / name).relative_to(self.root).as_posix())
-        self.setting = GateSetting(repository, settings.branch, tuple(self._sources()), _ANOTHER)
+        contract_file, *sources = self._sources()
+        self.setting = GateSetting(repository, settings.branch, tuple(sources), (contract_file,), _ANOTHER)
         self.found: dict[str, list[Candidate]] = {name: self._candidates(job) for name, job in settings.jobs.items()}
 
     def _sources(self) -> Iterator[str]:
-        """Yield the files of the infrastructure, from the root of the repository."""
+        """Yield the contract, then the files of the infrastructure, from the root of the repository."""
         directory = Path(resolve(self.contract, Path()))
         base = Path(display(self.root, directory)) if directory.is_relative_to(self.root) else Path()
         base = directory.relative_to(self.root) if directory.is_relative_to(self.root) else base
