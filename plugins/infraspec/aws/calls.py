@@ -45,6 +45,7 @@ class Calls(Protocol):
 
     def prepare(self, questions: Sequence[Question]) -> None:
         """Get answers that will be wanted, many at a time; errors are for who asks. By default each is got then."""
+        del questions
 
     def refusals(self) -> Mapping[str, str]:
         """Return what the runner was not let ask so far, each with what lets it."""
