@@ -194,6 +194,43 @@ def workers(bench: Bench) -> Iterator[Table]:
     yield table
 
 
+def init(bench: Bench) -> Iterator[Table]:
+    """Write a first contract for many roots: how CPU time grows with their number."""
+    sizes = (10, 30) if bench.quick else (300, 1000)
+    trees = [bench.tree(stacks, layout="roots", planted=0) for stacks in sizes]
+    table = Table(f"init, {sizes[0]} and {sizes[1]} roots of one stack each", trees[-1])
+    try:
+        few, many = (run(tools.command(bench.infraspec, tree, "init", "--dry-run")).cpu for tree in trees)
+    except JobError as error:
+        table.faults.append(str(error))
+    else:
+        exponent = math.log(many / few) / math.log(sizes[1] / sizes[0])
+        table.targets = [
+            Target(f"CPU s, {sizes[0]} roots", few),
+            Target(f"CPU s, {sizes[1]} roots", many, _at_full_size(bench, 10)),
+            Target("exponent", exponent, _at_full_size(bench, 1.2)),
+        ]
+    yield table
+
+
+def output(bench: Bench) -> Iterator[Table]:
+    """Say many violations: the lines of the default suite, which are those of the causes and not of the findings."""
+    sizes = (10, 30) if bench.quick else (30, 300)
+    trees = [bench.tree(stacks, planted=stacks) for stacks in sizes]
+    table = Table(f"output, every stack of {sizes[0]} and of {sizes[1]} with four violations", trees[-1])
+    try:
+        few, many = (run(tools.suite(bench.infraspec, tree)).outputs[0].count("\n") for tree in trees)
+    except JobError as error:
+        table.faults.append(str(error))
+    else:
+        table.targets = [
+            Target(f"lines, {sizes[0]} stacks", few),
+            Target(f"lines, {sizes[1]} stacks", many, 400),
+            Target("lines, many / few", many / few, 1.2),
+        ]
+    yield table
+
+
 def _add_ratio(
     bench: Bench, table: Table, name: str, jobs: Sequence[Job], bound: float, *, measure: str = "cpu"
 ) -> None:
@@ -217,6 +254,8 @@ SECTIONS: Mapping[str, Callable[[Bench], Iterator[Table]]] = {
     "readers": readers,
     "commands": commands,
     "workers": workers,
+    "init": init,
+    "output": output,
 }
 
 
