@@ -104,3 +104,24 @@ def test_a_filter_may_leave_out_what_the_job_does_not_read(
     contract.write_text(text, encoding="utf-8")
 
     assert [expected] == [one.verdict for one in judged(directory) if one.subject == "job static"]
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        ("terraform fmt -check", Verdict.PROVEN),
+        ("terraform fmt -recursive -check=true", Verdict.PROVEN),
+        ("terraform fmt -check=false", Verdict.VIOLATED),
+        ("terraform fmt", Verdict.VIOLATED),
+    ],
+)
+def test_a_flag_with_true_is_the_flag(tmp_path: Path, runs: str, expected: Verdict) -> None:
+    """Terraform reads `-check=true` as `-check`, and `-check=false` is another command."""
+    directory = written(tmp_path, "inline", Repo(run=runs))
+    contract = directory / "infraspec.toml"
+    asked = contract.read_text(encoding="utf-8").replace(
+        "pytest --pyargs infraspec.tests_static", "terraform fmt -check"
+    )
+    contract.write_text(asked, encoding="utf-8")
+
+    assert [expected] == [one.verdict for one in judged(directory) if one.subject == "job static"]

@@ -58,10 +58,13 @@ def _subcommand(words: Sequence[str]) -> str:
 
 
 def _without(words: Sequence[str], asked: Sequence[str]) -> list[str] | None:
-    """Return words without those that are asked for, which have to be there in their order."""
+    """Return words without those that are asked for, which have to be there in their order.
+
+    `-check=true` is `-check`, as programs in Go such as terraform read it.
+    """
     rest, pending = [], list(asked)
     for word in words:
-        if pending and word == pending[0]:
+        if pending and (word == pending[0] or (word.startswith("-") and word == f"{pending[0]}=true")):
             pending.pop(0)
         else:
             rest.append(word)
