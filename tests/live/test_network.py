@@ -143,6 +143,7 @@ def verdicts(directory: Path, **changes: Any) -> dict[str, tuple[Verdict, str, s
         },
     }
     plan = source(directory)
+    given |= changes.get("answers", {})
     live = live_plan(account.answers(**given), plan, contract(), "prod")
     findings = check_reachability(live, task_definitions(live), contract(), "prod")
     return {one.subject: (one.verdict, one.reason, one.remedy) for one in findings}
@@ -203,6 +204,23 @@ def test_a_load_balancer_of_another_stack_is_followed(
     assert verdict is found[0]
     assert reason in found[1]
     assert found[2].startswith("terraform apply, if the source has it") is (verdict is VIOLATED)
+
+
+def test_rules_of_a_listener_that_may_not_be_looked_at_leave_open(tmp_path: Path) -> None:
+    """One of them may take the requests before the default action that forwards to the tasks."""
+
+    def refuse(**_: Any) -> None:
+        raise RunnerPermissionError("refused", place="elbv2", found="it may not", remedy="allow it")
+
+    forward = [{"Type": "forward", "TargetGroupArn": GROUP}]
+    listener = {"ListenerArn": LISTENER, "LoadBalancerArn": BALANCER, "Port": 443, "DefaultActions": forward}
+    answers = {"elbv2__describe_listeners": {"Listeners": [listener]}, "elbv2__describe_rules": refuse}
+    found = verdicts(tmp_path, rules=WAYS, answers=answers)
+    ((verdict, reason, remedy),) = [told for subject, told in found.items() if "from the load balancer" in subject]
+
+    assert UNDETERMINED is verdict
+    assert "may take the requests before" in reason
+    assert "allow it" in remedy
 
 
 @pytest.mark.parametrize("operation", ["describe_route_tables", "describe_network_acls"])

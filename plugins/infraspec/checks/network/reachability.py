@@ -338,7 +338,7 @@ class _Check:
     def _balancers(self, group: Resource, runner: TaskPlacement) -> tuple[Hop, list[Resource]]:
         """Return whether a listener forwards to a target group, and the load balancers of those that do."""
         found: list[Resource] = []
-        shown, is_open, taken = "", False, None
+        shown, is_open, taken, hidden = "", False, None, None
         for one in self.plan.managed(*_LISTENERS, *_LISTENER_RULES):
             targets = [*_forwarded(_actions(one))]
             if any(self.network.refers(target, group) for target in targets):
@@ -347,9 +347,13 @@ class _Check:
                     taken = earlier
                     continue
                 shown = shown or one.address
+                hidden = hidden or self._hidden(listener)
                 balancer = self.network.find(listener.attribute("load_balancer_arn"), *_BALANCERS) if listener else None
                 found += [balancer] if balancer is not None and balancer not in found else []
             is_open = is_open or any(isinstance(target, Unknown) and not self.plan.find(target) for target in targets)
+        if hidden is not None:
+            reason = "a rule that may not be looked at may take the requests before"
+            return Hop(Truth.MAYBE, f"{shown} -> {group.address}", reason, unknown=hidden), found
         if shown:
             return Hop(Truth.YES, f"{shown} -> {group.address}"), found
         if taken is not None:
@@ -371,6 +375,15 @@ class _Check:
             is_before = _priority(rule) < _priority(one) and _takes_all(rule) and self._listener(rule) == listener
             if is_before and not any(self.network.refers(target, group) for target in _forwarded(_actions(rule))):
                 return rule
+        return None
+
+    def _hidden(self, listener: Resource | None) -> Unknown | None:
+        """Return that the rules of a listener may not be looked at; None where they are known."""
+        for rule in self.plan.managed(*_LISTENER_RULES) if listener is not None else ():
+            first = next(iter(listed(_actions(rule))), None)
+            is_bare = rule.stated("condition") is None and rule.stated("priority") is None
+            if is_bare and isinstance(first, Unknown) and self._listener(rule) == listener:
+                return first
         return None
 
     def _listener(self, rule: Resource) -> Resource | None:
