@@ -146,6 +146,14 @@ def test_the_migration_lists_names_and_tags(repository: Path) -> None:
     assert rows[2][5].endswith("main.tf:12 |")
 
 
+def test_the_placeholder_of_a_name_is_filled_by_the_label(repository: Path) -> None:
+    """Where no name is near and the pattern leaves one word open, it is that of the resource in the source."""
+    strange = 'resource "aws_db_instance" "mysql" {\n  identifier = "x1_9.7=zz"\n}\n'
+    (repository / "more.tf").write_text(strange, encoding="utf-8")
+    rows = [line.split(" | ") for line in migration(repository).splitlines() if "mysql | name" in line]
+    assert ["shop-prod-mysql"] == [row[3] for row in rows]
+
+
 def test_a_name_is_given_once(repository: Path) -> None:
     """Where two resources of a type would have one name, each is told of the other, migrated or not."""
     kept = 'resource "aws_ecs_cluster" "k" {\n  name = "shop-prod-cluster"\n}\n'

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from infraspec.checks.conventions.names import name_attribute, naming_rules
+from infraspec.checks.conventions.names import name_attribute, name_by_label, naming_rules
 from infraspec.checks.conventions.tags import check_tags
 from infraspec.checks.plan_review.data_loss import SECRET
 from infraspec.contract.models import Contract
@@ -85,7 +85,9 @@ def plan_migration(plan: Plan, contract: Contract, environment: str) -> Migratio
         elif verdict is Verdict.UNDETERMINED:
             unjudged.append(resource.address)
         else:
-            migrations.append(_rename(resource, attribute, old, _new_name(rule, old, planned)))
+            new = _new_name(rule, old, planned)
+            new = new or name_by_label(resource, rule, is_only=len(plan.managed(resource.type)) == 1)
+            migrations.append(_rename(resource, attribute, old, new or rule.patterns[0].template()[0]))
     if contract.tags.common or contract.tags.resource:
         migrations += _tags(plan.replaced(resources=existing), contract, environment)
     certain = plan.from_plan_file or plan.origin.startswith("state ")
@@ -104,12 +106,11 @@ def _with_clashes(migrations: list[Migration], taken: dict[tuple[str, str], list
     ]
 
 
-def _new_name(rule: NamingRule, old: Value, planned: Value) -> str:
-    """Return the name that the source already has, if it is a good one; else the nearest, else the pattern."""
+def _new_name(rule: NamingRule, old: Value, planned: Value) -> str | None:
+    """Return the name that the source already has, if it is a good one; else the nearest, None if none is near."""
     if isinstance(planned, str) and planned != old and rule.judge(planned) is Verdict.PROVEN:
         return planned
-    nearest = rule.suggest(old) if isinstance(old, str) else None
-    return nearest or rule.patterns[0].template()[0]
+    return rule.suggest(old) if isinstance(old, str) else None
 
 
 def _rename(resource: Resource, attribute: str, old: Value, new: str) -> Migration:

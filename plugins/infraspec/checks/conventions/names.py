@@ -152,11 +152,11 @@ def _with_change(finding: Finding, resource: Resource, attribute: str, rule: Nam
     """Return a finding for which no name is near with the name that its pattern leaves to the resource."""
     if finding.verdict is not Verdict.VIOLATED or finding.changes:
         return finding
-    name = _by_label(resource, rule, is_only=len(plan.managed(resource.type)) == 1)
+    name = name_by_label(resource, rule, is_only=len(plan.managed(resource.type)) == 1)
     return replace(finding, changes=(_change(resource, attribute, name),)) if name else finding
 
 
-def _by_label(resource: Resource, rule: NamingRule, *, is_only: bool) -> str | None:
+def name_by_label(resource: Resource, rule: NamingRule, *, is_only: bool) -> str | None:
     """Return the name that a resource has by its label in the source, where the pattern leaves one word open.
 
     One that leaves none open is the name of the only resource of a type.
