@@ -11,7 +11,7 @@ from infraspec import contract as contracts
 from infraspec.checks.plan_review.plan_review import check_plan_review
 from infraspec.core.finding import Finding, Verdict
 from infraspec.process.checklist import PullRequest
-from infraspec.process.reviews import Review
+from infraspec.process.reviews import PullRequestReview
 from tests.checks.test_plan_review import DB, DELETE, change, plan
 
 PROVEN, VIOLATED, UNDETERMINED = Verdict.PROVEN, Verdict.VIOLATED, Verdict.UNDETERMINED
@@ -41,7 +41,7 @@ def judged(
     for name, text in files.items():
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / name).write_text(text, encoding="utf-8")
-    contract, reviews = contracts.load(directory), [Review(one, "APPROVED", "new") for one in logins]
+    contract, reviews = contracts.load(directory), [PullRequestReview(one, "APPROVED", "new") for one in logins]
     found = check_plan_review(plan(RISK), contract, "prod", reviews, request)
     return [one for one in found if one.subject == "approval by owners"]
 

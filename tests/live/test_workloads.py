@@ -81,6 +81,7 @@ STATEMENT = {
     "Condition": {"ArnLike": {"AWS:SourceArn": RULE}},
 }
 ANSWERS: Mapping[tuple[str, str], Any] = {
+    ("lambda", "get_function_concurrency"): {},
     ("lambda", "get_function_configuration"): {
         "FunctionName": "app-prod-import",
         "FunctionArn": LAMBDA,

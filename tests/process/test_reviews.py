@@ -11,17 +11,18 @@ import pytest
 
 from infraspec.core.errors import ProcessFileError
 from infraspec.core.truth import Truth
-from infraspec.process.reviews import Approval, Review, approvals, approved, read_reviews
+from infraspec.process.reviews import Approval, PullRequestReview, approvals, approved, read_reviews
 
 YES, NO, MAYBE = Truth.YES, Truth.NO, Truth.MAYBE
 TEAMS = {"@acme/infra": ["kaori", "@Ken"]}
 
 
-def reviews(*said: str) -> list[Review]:
+def reviews(*said: str) -> list[PullRequestReview]:
     """Return reviews in the order of time: `LOGIN STATE COMMIT`, without a commit if it is not known."""
     parts = (one.split() for one in said)
     return [
-        Review(login, state, "".join(commit), moment=f"{at:04}") for at, (login, state, *commit) in enumerate(parts)
+        PullRequestReview(login, state, "".join(commit), moment=f"{at:04}")
+        for at, (login, state, *commit) in enumerate(parts)
     ]
 
 
@@ -84,7 +85,7 @@ def test_an_approval_less_is_never_better(seed: int) -> None:
     owners = choose.sample(["@kaori", "@mio", "@acme/infra", "@acme/data", "@author"], 2)
     whole = reviews(*said)
 
-    def answer(given: list[Review]) -> Truth:
+    def answer(given: list[PullRequestReview]) -> Truth:
         return approved(owners, approvals(given, author="author", head="new"), TEAMS).answer
 
     for at, one in enumerate(whole):
@@ -106,7 +107,9 @@ def test_reviews_are_read(tmp_path: Path, tree: Any) -> None:
     """A list, or a list of pages, as `gh api` writes it; somebody who left GitHub has no name."""
     file = tmp_path / "reviews.json"
     file.write_text(json.dumps(tree), encoding="utf-8")
-    assert (Review("kaori", "APPROVED", "new", "2026-11-25T09:00:00Z"),) == read_reviews(file, "reviews.json")
+    assert (PullRequestReview("kaori", "APPROVED", "new", "2026-11-25T09:00:00Z"),) == read_reviews(
+        file, "reviews.json"
+    )
     file.write_text(json.dumps([OF_GITHUB | {"user": None}]), encoding="utf-8")
     assert () == approvals(read_reviews(file, "reviews.json"))
 

@@ -23,7 +23,7 @@ _DECIDING = ("APPROVED", "CHANGES_REQUESTED", "DISMISSED")
 """States that say something of the whole: a comment leaves an approval as it is."""
 
 
-class Review(Struct, frozen=True):
+class PullRequestReview(Struct, frozen=True):
     """What somebody has said of a pull request, at which commit; a moment is compared as text, all are in UTC."""
 
     login: str
@@ -47,7 +47,7 @@ class OwnersAnswer(Struct, frozen=True):
     open_owners: tuple[str, ...] = ()
 
 
-def read_reviews(path: Path, shown: str) -> tuple[Review, ...]:
+def read_reviews(path: Path, shown: str) -> tuple[PullRequestReview, ...]:
     """Read a list of reviews, or a list of such pages. Raises ProcessFileError."""
     tree = read_json(path, shown, COMMAND)
     pages = tree if isinstance(tree, list) and tree and all(isinstance(one, list) for one in tree) else [tree]
@@ -56,22 +56,22 @@ def read_reviews(path: Path, shown: str) -> tuple[Review, ...]:
     return tuple(_review(one, f"{shown}: review {at}") for at, one in enumerate(chain.from_iterable(pages), 1))
 
 
-def _review(tree: Any, place: str) -> Review:
+def _review(tree: Any, place: str) -> PullRequestReview:
     user = tree.get("user") if isinstance(tree, Mapping) else None
     login = user.get("login") if isinstance(user, Mapping) else ""
     if not isinstance(tree, Mapping) or not isinstance(tree.get("state"), str) or not isinstance(login, str):
         expected = 'an object with "user" (with "login"), "state", "commit_id" and "submitted_at"'
         raise ProcessFileError("no review of a pull request", place=place, expected=expected, remedy=_REMEDY)
     commit, moment = (str(tree.get(name) or "") for name in ("commit_id", "submitted_at"))
-    return Review(login, tree["state"].upper(), commit, moment)
+    return PullRequestReview(login, tree["state"].upper(), commit, moment)
 
 
-def approvals(reviews: Sequence[Review], *, author: str = "", head: str = "") -> tuple[Approval, ...]:
+def approvals(reviews: Sequence[PullRequestReview], *, author: str = "", head: str = "") -> tuple[Approval, ...]:
     """Return who approves the commit at the head, by what each has said last; the author does not count.
 
     Without `head` every commit counts. What is said before a dismissal or a request for changes counts no more.
     """
-    said: dict[str, list[Review]] = {}
+    said: dict[str, list[PullRequestReview]] = {}
     for review in sorted(reviews, key=lambda one: one.moment):
         login = review.login.casefold()
         if review.state in _DECIDING and login not in {"", author.casefold()}:
@@ -80,7 +80,7 @@ def approvals(reviews: Sequence[Review], *, author: str = "", head: str = "") ->
     return tuple(Approval(each, answer) for each, answer in found if answer is not Truth.NO)
 
 
-def _holds(review: Review, head: str) -> Truth:
+def _holds(review: PullRequestReview, head: str) -> Truth:
     if not head or review.commit == head:
         return Truth.YES
     return Truth.NO if review.commit else Truth.MAYBE

@@ -37,7 +37,7 @@ from infraspec.ecs.task_definition import TaskDefinition, task_definitions
 from infraspec.iam.evaluation.decision import Decision
 from infraspec.process.checklist import PullRequest, current_pull_request
 from infraspec.process.playbooks import Playbook, read_playbooks
-from infraspec.process.reviews import Review, read_reviews
+from infraspec.process.reviews import PullRequestReview, read_reviews
 from infraspec.pytest_plugin.options import LOCAL, Settings
 from infraspec.pytest_plugin.own_checks import Hooks, explaining, run_on_source
 from infraspec.reporting.run.recorder import REPOSITORY, UnprovenError, environment_of, keep_record
@@ -275,7 +275,7 @@ class Session:
         return label_approvals(contract, labels, _today())
 
     @cached_property
-    def reviews(self) -> Sequence[Review] | None:
+    def reviews(self) -> Sequence[PullRequestReview] | None:
         """The reviews of the pull request, if they are given and the contract asks for them."""
         file, table = self.settings.reviews_file, self.contract.plan_review
         return read_reviews(file, str(file)) if file and table and table.approved_by_owners else None

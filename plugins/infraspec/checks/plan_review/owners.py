@@ -13,13 +13,14 @@ from infraspec.contract.models import Contract
 from infraspec.contract.paths import names_in
 from infraspec.contract.static import PlanReview
 from infraspec.core.finding import Finding, Location, Verdict
-from infraspec.core.rules import PLAN_REVIEW
+from infraspec.core.rules import RULES
 from infraspec.core.runtime import repository_of
 from infraspec.core.truth import Truth
 from infraspec.process.checklist import PullRequest
 from infraspec.process.code_owners import LOCATIONS, OwnedPath, Owners
-from infraspec.process.reviews import COMMAND, OwnersAnswer, Review, approvals, approved
+from infraspec.process.reviews import COMMAND, OwnersAnswer, PullRequestReview, approvals, approved
 
+RULE = RULES["plan-review"]
 SUBJECT = "approval by owners"
 _TERRAFORM = (".tf", ".tofu", ".tf.json", ".tofu.json")
 
@@ -28,7 +29,7 @@ def owners_approve(
     contract: Contract,
     environment: str,
     risks: Sequence[Finding],
-    reviews: Sequence[Review] | None,
+    reviews: Sequence[PullRequestReview] | None,
     request: PullRequest | None,
 ) -> Iterator[Finding]:
     """Judge, for files with the same owners together, whether one of these has approved; nothing without a risk.
@@ -55,7 +56,7 @@ def _judged(
     files: Sequence[tuple[str, OwnedPath]], place: str, answer: OwnersAnswer, *, is_given: bool, is_certain: bool
 ) -> Finding:
     (file, owned), more = files[0], len(files) - 1
-    about = PLAN_REVIEW.about(file, SUBJECT, Location(place, owned.line) if owned.line else None)
+    about = RULE.about(file, SUBJECT, Location(place, owned.line) if owned.line else None)
     shown = f"{file} and {more} more" if more else file
     names = ", ".join(owned.owners)
     if answer.answer is Truth.YES:

@@ -22,7 +22,7 @@ from infraspec.core.finding import Finding, Location, Verdict
 from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth
 from infraspec.process.checklist import PullRequest
-from infraspec.process.reviews import Review as ReviewOfRequest
+from infraspec.process.reviews import PullRequestReview
 from infraspec.terraform.plan import Change, ChangeKind, Plan
 
 RULE = RULES["plan-review"]
@@ -35,7 +35,7 @@ def check_plan_review(
     plan: Plan,
     contract: Contract,
     environment: str,
-    reviews: Sequence[ReviewOfRequest] | None = None,
+    reviews: Sequence[PullRequestReview] | None = None,
     pull_request: PullRequest | None = None,
 ) -> list[Finding]:
     """Judge each change of a plan: one finding per risk, or one that says there is none.

@@ -92,7 +92,7 @@ def _minutes(seconds: Value) -> int:
 
 
 @dataclass
-class AlarmStates:
+class RingingAlarms:
     """The states of alarms at a minute, of which `watches` and the composite ones above them go on.
 
     `open_alarms` may be in any state once they go on.
@@ -119,7 +119,7 @@ class AlarmStates:
         composites: Mapping[str, Composite | str],
         defaults: Defaults,
         world: World,
-    ) -> AlarmStates:
+    ) -> RingingAlarms:
         """Return the states at minute 0, after a long time in which all was as it is."""
         made = cls(watches, composites, defaults)
         for address, watch in watches.items():
@@ -134,10 +134,10 @@ class AlarmStates:
         made._told = {address: True for address, states in made.now.items() if states == ALARM}
         return made
 
-    def copy(self, watches: Mapping[str, Watch | str], open_alarms: Collection[str] = ()) -> AlarmStates:
+    def copy(self, watches: Mapping[str, Watch | str], open_alarms: Collection[str] = ()) -> RingingAlarms:
         """Return the same states, from which some alarms alone go on; others stay as they are."""
         own = (self._told.copy(), self._doubtful.copy(), self._since.copy(), self._left.copy())
-        return AlarmStates(watches, self.composites, self.defaults, self.now.copy(), open_alarms, *own)
+        return RingingAlarms(watches, self.composites, self.defaults, self.now.copy(), open_alarms, *own)
 
     def step(self, world: World, minute: int, due: Mapping[str, Watch | str] | None = None) -> list[tuple[str, Answer]]:
         """Go on to a minute, all alarms or those that are due; return those that act, or perhaps do: None."""

@@ -21,7 +21,7 @@ from infraspec.core.unknown import Value, render, unknowns
 from infraspec.monitoring.alarms import Alarm, alarms
 from infraspec.monitoring.catalogue import AlarmSubject
 from infraspec.monitoring.delivery import CLOUDWATCH, Delivery, Route, channels_of, publisher_of
-from infraspec.monitoring.drill.alarm_states import ALARM, AlarmStates, Composite
+from infraspec.monitoring.drill.alarm_states import ALARM, Composite, RingingAlarms
 from infraspec.monitoring.drill.failures import (
     EmittedEvent,
     EmittedMetric,
@@ -299,9 +299,9 @@ class Drill:
         return found
 
     @cached_property
-    def _at_start(self) -> AlarmStates:
+    def _at_start(self) -> RingingAlarms:
         """The states of all alarms before a failure begins."""
-        return AlarmStates.settled(self.watches, self._composites, self.defaults, self.normal)
+        return RingingAlarms.settled(self.watches, self._composites, self.defaults, self.normal)
 
     @cached_property
     def defaults(self) -> Defaults:
@@ -366,7 +366,7 @@ class Drill:
         names = {key.name for key in touched}
         return alarm.hidden is not None or any(series.name in names for series in alarm.series.values())
 
-    def _alarm_ring(self, minute: int, address: str, states: AlarmStates, answer: Answer) -> Ring:
+    def _alarm_ring(self, minute: int, address: str, states: RingingAlarms, answer: Answer) -> Ring:
         resource = self.plan.by_address[address]
         ring = self._ring(minute, resource, self._delivery.acting(resource), CLOUDWATCH, answer)
         told = states.why_open(address) if answer is None and not ring.lost else ring.lost
