@@ -69,7 +69,8 @@ def _ahead(scope: LiveScope, listing: Listing, call: ApiCall | None, each: Itera
     """Prepare a call for each of many attributes."""
     if call is not None:
         is_paged = call.is_paged or (call is listing.call and not listing.is_policy)
-        parameters = [{**_arguments(call, values), **call.parameters} for values in each if _is_known(call, values)]
+        known = (values for values in each if values.keys() >= set(call.arguments.values()) and _is_known(call, values))
+        parameters = [{**_arguments(call, values), **call.parameters} for values in known]
         key = call.key if is_paged else ""
         scope.calls.ahead(listing.service, snake(call.operation), parameters, key, absent=call.absent)
 
