@@ -21,7 +21,8 @@ _QUERY = re.compile(rb"(?:^|&)Action=(\w+)")
 _PAGE = f"<!DOCTYPE html><html><p>Service Unavailable {HIDDEN}</html>".encode()
 
 _REST_JSON = (
-    "/2015-03-31/", "/2017-03-31/", "/2019-09-25/", "/2020-06-30/", "/2021-10-31/", "/schedules/", "/schedule-groups/",
+    "/2015-03-31/", "/2017-03-31/", "/2019-09-25/", "/2019-09-30/", "/2020-06-30/", "/2021-10-31/", "/schedules/",
+    "/schedule-groups/",
 )  # fmt: skip
 """What the paths of Lambda and of EventBridge Scheduler begin with."""
 _KEPT = ("content-type",)
