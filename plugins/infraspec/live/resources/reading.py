@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from infraspec.checks.common.live_comparison import same
-from infraspec.core.errors import ResourceRefusalError, RunnerPermissionError
+from infraspec.core.errors import AwsError, ResourceRefusalError, RunnerPermissionError
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import AtRunTime, RefusedRead, Text, Unknown, Value, computed_from
 from infraspec.live.resources.api_to_terraform import attributes_of, tag_map
@@ -130,6 +130,9 @@ def _answers(scope: LiveScope, listing: Listing, call: ApiCall, known: Mapping[s
     operation, parameters = snake(call.operation), {**given, **call.parameters}
     if not call.is_paged:
         found = scope.calls.ask(listing.service, operation, absent=call.absent, **parameters)
+        if found is not None and not at(found, call.key):
+            place = f"{listing.service}.{operation} in {scope.calls.region}"
+            raise AwsError("AWS answered with nothing", place=place, remedy="run it again")
         return [] if found is None else [at(found, call.key)]
     entries = scope.calls.pages(listing.service, operation, call.key, absent=call.absent, **parameters)
     return [max(entries, key=lambda one: one["revision"])] if entries and "revision" in entries[0] else entries
