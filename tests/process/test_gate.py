@@ -99,11 +99,83 @@ def test_a_filter_may_leave_out_what_the_job_does_not_read(
 ) -> None:
     """A change of the contract alone has to start what runs a suite, and no other program."""
     directory = written(tmp_path, "inline", Repo(run=runs, on={"pull_request": {"paths": paths}}))
-    contract = directory / "infraspec.toml"
-    text = contract.read_text(encoding="utf-8").replace("pytest --pyargs infraspec.tests_static", runs)
-    contract.write_text(text, encoding="utf-8")
 
+    assert [expected] == [one.verdict for one in judged(asking(directory, runs)) if one.subject == "job static"]
+
+
+@pytest.mark.parametrize(
+    ("runs", "paths", "expected"),
+    [
+        ("terraform validate", ["**.tf"], Verdict.PROVEN),
+        ("terraform validate -var-file=prod.tfvars", ["**.tf"], Verdict.VIOLATED),
+        ("terraform validate", ["**.tfvars"], Verdict.VIOLATED),
+        ("terraform -chdir=terraform/prod plan", ["**.tf"], Verdict.VIOLATED),
+        ("terraform fmt -check -recursive", ["**.tf"], Verdict.VIOLATED),
+        ("terraform fmt -check -recursive", ["**.tf", "**.tfvars"], Verdict.PROVEN),
+        ("make check", ["**.tf", "Makefile"], Verdict.PROVEN),
+    ],
+)
+def test_a_filter_may_leave_out_files_that_the_command_does_not_look_at(
+    tmp_path: Path, runs: str, paths: list[str], expected: Verdict
+) -> None:
+    """`terraform validate` takes no values of variables, `plan` and `fmt` read the files that have them."""
+    files = {"terraform/prod/terraform.tfvars": "", "Makefile": "check:\n\tterraform validate\n"}
+    directory = written(tmp_path, "inline", Repo(run=runs, on={"pull_request": {"paths": paths}}, files=files))
+
+    assert [expected] == [one.verdict for one in judged(asking(directory, runs)) if one.subject == "job static"]
+
+
+@pytest.mark.parametrize(
+    ("runs", "asked", "expected"),
+    [
+        ("terragrunt run-all validate --terragrunt-non-interactive", "terraform validate", Verdict.PROVEN),
+        ("terragrunt run --all -- plan", "terraform plan", Verdict.PROVEN),
+        ("terragrunt plan || true", "terraform plan", Verdict.VIOLATED),
+        ("terragrunt run-all validate", "terraform plan", Verdict.VIOLATED),
+        ("tofu validate", "terraform validate", Verdict.VIOLATED),
+        ("echo terragrunt validate", "terraform validate", Verdict.VIOLATED),
+    ],
+)
+def test_terragrunt_runs_terraform(tmp_path: Path, runs: str, asked: str, expected: Verdict) -> None:
+    """Terragrunt hands its command to Terraform, so that the gate is as good as with Terraform itself."""
+    directory = asking(written(tmp_path, "inline", Repo(run=runs)), asked)
     assert [expected] == [one.verdict for one in judged(directory) if one.subject == "job static"]
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [
+        ("dflook/terraform-plan", Verdict.UNDETERMINED),
+        ("hashicorp/tfc-workflows-github/actions/create-run", Verdict.UNDETERMINED),
+        ("gruntwork-io/terragrunt-action", Verdict.UNDETERMINED),
+        ("hashicorp/setup-terraform", Verdict.VIOLATED),
+        ("terraform-linters/setup-tflint", Verdict.VIOLATED),
+        ("actions/upload-artifact", Verdict.VIOLATED),
+    ],
+)
+def test_an_action_that_may_run_terraform(tmp_path: Path, action: str, expected: Verdict) -> None:
+    """What an action of another repository runs is not known, if its name says that it is about Terraform."""
+    repo = Repo(run="terraform init", after=({"uses": f"{action}@{'0' * 40}"},))
+    directory = asking(written(tmp_path, "inline", repo), "terraform plan")
+    assert [expected] == [one.verdict for one in judged(directory) if one.subject == "job static"]
+
+
+def test_a_skipped_step_of_another_command_is_not_blamed(tmp_path: Path) -> None:
+    """Where no job runs the command, the finding names the jobs that there are, and no other step."""
+    skipped = {"run": "terraform fmt -check\ntouch control-plane.zip", "if": "github.event_name == 'push'"}
+    directory = asking(written(tmp_path, "inline", Repo(run="terraform init", after=(skipped,))), "terraform plan")
+    finding = next(one for one in judged(directory) if one.subject == "job static")
+
+    assert finding.verdict is Verdict.VIOLATED
+    assert "skipped" not in finding.found
+
+
+def asking(directory: Path, command: str) -> Path:
+    """Have the contract of a repository ask for another command, and return the repository."""
+    contract = directory / "infraspec.toml"
+    text = contract.read_text(encoding="utf-8").replace("python -m pytest --pyargs infraspec.tests_static", command)
+    contract.write_text(text.replace("pytest --pyargs infraspec.tests_static", command), encoding="utf-8")
+    return directory
 
 
 @pytest.mark.parametrize(
@@ -117,11 +189,6 @@ def test_a_filter_may_leave_out_what_the_job_does_not_read(
 )
 def test_a_flag_with_true_is_the_flag(tmp_path: Path, runs: str, expected: Verdict) -> None:
     """Terraform reads `-check=true` as `-check`, and `-check=false` is another command."""
-    directory = written(tmp_path, "inline", Repo(run=runs))
-    contract = directory / "infraspec.toml"
-    asked = contract.read_text(encoding="utf-8").replace(
-        "pytest --pyargs infraspec.tests_static", "terraform fmt -check"
-    )
-    contract.write_text(asked, encoding="utf-8")
+    directory = asking(written(tmp_path, "inline", Repo(run=runs)), "terraform fmt -check")
 
     assert [expected] == [one.verdict for one in judged(directory) if one.subject == "job static"]

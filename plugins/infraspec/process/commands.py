@@ -48,9 +48,15 @@ class Asked(Struct, frozen=True):
             return None if known_programs().tests_nothing(words) else list(words[1:])
         if known_programs().tests_nothing(words):
             return None
-        if self.words[0] == words[0] or (len(self.words) == 1 and self.words[0] == _subcommand(words)):
+        if self.words[0] in known_programs().runs_as(words[0]):
+            return _without([self.words[0], *words[1:]], self.words)
+        if len(self.words) == 1 and self.words[0] == _subcommand(words):
             return _without(words, self.words)
         return None
+
+    def is_named_in(self, text: str) -> bool:
+        """Tell whether every word of it stands in a text as a word of its own."""
+        return all(re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text) for word in self.words)
 
 
 def _subcommand(words: Sequence[str]) -> str:
@@ -170,8 +176,9 @@ class Execution:
         owner, *parts = re.split(r"[/_.-]", target.partition("@")[0].removeprefix("docker://").partition(":")[0])
         if self.asked.kind != "words" or "setup" in parts:
             return False
-        program = self.asked.words[0]
-        return program in {owner, *parts} or (program in known_programs().scanners and owner not in _PASSIVE)
+        program, known = self.asked.words[0], known_programs()
+        names = {program, *known.akin.get(program, ())}
+        return bool(names & {owner, *parts}) or (program in known.scanners and owner not in _PASSIVE)
 
     def _is_image(self, word: str) -> bool:
         return self.asked.words[0] in re.split(r"[/_.:-]", word)
@@ -264,6 +271,7 @@ _CHANGING = ("PYTEST_ADDOPTS", "MAKEFLAGS", "INFRASPEC_ENV", "INFRASPEC_DIR")
 @cache
 def _relevant(asked: Asked) -> re.Pattern[str]:
     words = {PurePosixPath(word).name for word in asked.words[:1]} | {"make", "pytest", "infraspec", "bash", "sh"}
+    words |= {front for front, runs in known_programs().fronts.items() if runs & words}
     if asked.kind in {"tools", "any"}:
         return re.compile(r"\w")
     return re.compile(

@@ -16,6 +16,7 @@ from infraspec.core.finding import Location
 from infraspec.process.checkout import CheckedOut
 from infraspec.process.commands import Asked
 from infraspec.process.expressions import HOLE, Unsettled
+from infraspec.process.programs import known_programs
 from infraspec.process.triggers import crons, fault_of, left_out, longest_gap, not_started, types_of
 from infraspec.process.workflow_runs import RunResult, WorkflowEvent, WorkflowRun, needs_before
 from infraspec.process.workflows import Workflow
@@ -83,8 +84,12 @@ class GateSetting(Struct, frozen=True):
     """Files whose change may wait for ever without harm."""
 
     def watched(self, results: Iterable[RunResult]) -> tuple[str, ...]:
-        """Return the files whose change has to start a job that goes like this."""
-        return (*self.suite_files, *self.files) if _suites(results) else self.files
+        """Return the files whose change has to start a job that goes like this: those that its commands look at."""
+        if _suites(results):
+            return (*self.suite_files, *self.files)
+        commands = [one.words for result in results for one in result.ran]
+        reads = known_programs().reads
+        return tuple(file for file in self.files if not commands or any(reads(words, file) for words in commands))
 
 
 def candidates(
@@ -151,8 +156,7 @@ def _starts_on_every_push(setting: GateSetting, workflow: Workflow, results: Seq
 
 def _named(workflow: Workflow, asked: Asked) -> bool:
     return any(
-        all(word in job.commands for word in asked.words)
-        or any(use.target.partition("@")[0] in asked.words for use in job.uses)
+        asked.is_named_in(job.commands) or any(use.target.partition("@")[0] in asked.words for use in job.uses)
         for job in workflow.jobs
     )
 

@@ -81,7 +81,7 @@ def _not_run(workflow: Workflow, pipeline: Pipeline, asked: Asked, results: Sequ
     near = [one for result in results for one in (*result.near, *result.skipped)]
     unseen = [*pipeline.foreign, *pipeline.templates]
     near += [(one.location, f"the include {one.value}, which is not in the repository") for one in unseen]
-    named = any(all(word in str(job.keys) for word in asked.words) for job in pipeline.jobs.values())
+    named = any(asked.is_named_in(str(job.keys)) for job in pipeline.jobs.values())
     unsure = next((one for one in near if "not known" in one[1] or "not in the repository" in one[1]), None)
     if not near or not (named or unsure):
         return

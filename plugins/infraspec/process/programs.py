@@ -58,6 +58,15 @@ class Programs(Struct, frozen=True, forbid_unknown_fields=True):
     """Programs that run what stands after a word of theirs."""
     wrappers: Mapping[str, frozenset[str]]
     """Programs that run the command which follows, with those of their options that take a value."""
+    fronts: Mapping[str, frozenset[str]]
+    """Programs that hand their command to another, which is one of these. Source: Terragrunt documentation, "run"."""
+    akin: Mapping[str, frozenset[str]]
+    """Words in the names of actions that may run a program, beside its own name."""
+    unread: Mapping[str, frozenset[str]]
+    """Endings of files that a command does not look at.
+
+    Source: Terraform documentation, "terraform fmt command" and "terraform validate command".
+    """
     programs: Mapping[str, Program]
     """Programs that test something, by the words that they begin with."""
     scanners: frozenset[str]
@@ -66,6 +75,20 @@ class Programs(Struct, frozen=True, forbid_unknown_fields=True):
     def tests_nothing(self, words: Sequence[str]) -> bool:
         """Tell whether a command prints, looks, or installs."""
         return words[0] in self.inert or " ".join(words[:2]) in self.installers
+
+    def runs_as(self, name: str) -> frozenset[str]:
+        """Return the programs that run when a program is called."""
+        return self.fronts.get(name, frozenset()) | {name}
+
+    def reads(self, words: Sequence[str], file: str) -> bool:
+        """Tell whether a command looks at a file. `terraform validate` takes no values of variables."""
+        if any(word.startswith(("-var", "--var")) for word in words):
+            return True
+        names = self.runs_as(words[0])
+        unread = (
+            ends for command, ends in self.unread.items() if command.split()[0] in names and command.split()[1] in words
+        )
+        return not any(file.endswith(tuple(ends)) for ends in unread)
 
 
 @cache

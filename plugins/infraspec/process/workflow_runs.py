@@ -236,9 +236,15 @@ class WorkflowRun:
             runs = evaluator.condition(condition)
         except ExpressionError as error:
             runs = bool(self.world.choose((str(place), "if"), doubt=f"the `if` of {what} ({place}): {error.message}"))
-        if not runs and condition is not None and self.may_run(about):
+        if not runs and condition is not None and self.may_run(about) and not self._runs_another(str(about)):
             self.skipped.append((place, f"{what} is skipped by `if: {condition}`"))
         return runs
+
+    def _runs_another(self, text: str) -> bool:
+        """Tell whether a job or a step runs the program with other words, and nothing that may run it, too."""
+        words = self.asked.words
+        indirect = re.search(r"\bmake\b|\.sh\b|'\./", text)
+        return len(words) > 1 and words[0] in text and not indirect and not self.asked.is_named_in(text)
 
     def _instance(
         self,
