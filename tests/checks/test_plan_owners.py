@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -35,8 +36,9 @@ def judged(
         "live/main.tf": "",
         "live/data.tf": "",
         "live/notes.md": "",
-        ".git": "",
     }
+    if not (directory / ".git").exists():
+        files[".git"] = ""
     files |= {".github/CODEOWNERS": owners} if owners else {}
     for name, text in files.items():
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
@@ -91,3 +93,50 @@ def test_an_approval_of_an_older_commit_is_stale(tmp_path: Path) -> None:
 
     assert [VIOLATED] == [one.verdict for one in judged(tmp_path, "* @kaori", "kaori", request=newer)]
     assert [PROVEN] == [one.verdict for one in judged(tmp_path, "* @kaori", "kaori", request=unknown)]
+
+
+def committed(directory: Path, owners: str) -> str:
+    """Commit a CODEOWNERS file, none if it is empty, and return the commit."""
+
+    def git(*words: str) -> str:
+        identity = ("-c", "user.name=kaori", "-c", "user.email=kaori@example.com")
+        command = ["git", "-C", str(directory), *identity, *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    git("init", "--quiet")
+    file = directory / ".github" / "CODEOWNERS"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(owners, encoding="utf-8") if owners else (directory / "other").touch()
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "base")
+    return git("rev-parse", "HEAD")
+
+
+@pytest.mark.parametrize(
+    ("base", "checkout", "login", "expected"),
+    [
+        ("* @kaori", "* @ken", "kaori", PROVEN),
+        ("* @kaori", "* @ken", "ken", VIOLATED),
+        ("* @kaori", "", "ken", VIOLATED),
+        ("", "* @ken", "ken", VIOLATED),
+        ("* @kaori", "* @kaori", "kaori", PROVEN),
+    ],
+)
+def test_a_change_does_not_choose_its_owners(
+    tmp_path: Path, base: str, checkout: str, login: str, expected: Verdict
+) -> None:
+    """CODEOWNERS counts as the base branch has it, whatever the change makes of it."""
+    request = PullRequest(1, (), head="new", base=committed(tmp_path, base))
+    (tmp_path / ".github" / "CODEOWNERS").unlink(missing_ok=True)
+
+    assert [expected] == [one.verdict for one in judged(tmp_path, checkout, login, request=request)]
+
+
+@pytest.mark.parametrize("base", ["0" * 40, "--output=made", "HEAD"])
+def test_a_checkout_without_the_base_commit(tmp_path: Path, base: str) -> None:
+    """Nobody knows then who has to approve, and the finding says how to have the commit."""
+    committed(tmp_path, "* @kaori")
+    found = judged(tmp_path, "* @kaori", "kaori", request=PullRequest(1, (), head="new", base=base))
+
+    assert [UNDETERMINED] == [one.verdict for one in found]
+    assert "fetch-depth: 2" in found[0].remedy

@@ -40,6 +40,8 @@ class PullRequest(Struct, frozen=True):
     author: str = ""
     head: str = ""
     """The newest commit; an event has it."""
+    base: str = ""
+    """The commit of the branch that it is to be merged into; an event has it."""
 
     def open_items(self, checklist: Sequence[str]) -> tuple[str, ...]:
         """Return the items of a checklist that the pull request does not have, or has not ticked."""
@@ -72,6 +74,7 @@ def pull_request_of(tree: Any, place: str, *, remedy: str = _REMEDY) -> PullRequ
         _is_infrastructure(tree.get("files")),
         _text(tree.get("user"), "login"),
         _text(tree.get("head"), "sha"),
+        _text(tree.get("base"), "sha"),
     )
 
 

@@ -6,7 +6,9 @@ Source: GitHub Docs, "About code owners".
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 from codeowners import CodeOwners
 from msgspec import Struct
@@ -15,6 +17,43 @@ LOCATIONS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 """Where GitHub looks for the file; it reads the first that is there."""
 
 _OWNER = re.compile(r"@[\w.-]+(?:/[\w.-]+)?|[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+class OwnersFile(Struct, frozen=True):
+    """A CODEOWNERS file: where it lies from the root of the repository, empty if there is none, and its text."""
+
+    place: str = ""
+    text: str = ""
+
+
+def owners_file(root: Path) -> OwnersFile:
+    """Return the CODEOWNERS file of a checkout."""
+    place = next((one for one in LOCATIONS if (root / one).is_file()), "")
+    return OwnersFile(place, (root / place).read_text(encoding="utf-8", errors="replace")) if place else OwnersFile()
+
+
+def owners_file_at(root: Path, commit: str) -> OwnersFile | None:
+    """Return the CODEOWNERS file of a commit; None if a checkout does not have the commit.
+
+    GitHub asks for reviews by the file of the base branch: a change cannot choose who has to approve it.
+    """
+    if (
+        not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", commit)
+        or _git(root, "cat-file", "-e", f"{commit}^{{tree}}") is None
+    ):
+        return None
+    texts = ((place, _git(root, "cat-file", "blob", f"{commit}:{place}")) for place in LOCATIONS)
+    return next((OwnersFile(place, text) for place, text in texts if text is not None), OwnersFile())
+
+
+def _git(root: Path, *words: str) -> str | None:
+    """Return what git says of a repository; None if it fails or is not installed."""
+    command = ["git", "-c", "core.fsmonitor=false", "-C", str(root), *words]
+    try:
+        done = subprocess.run(command, capture_output=True, check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - git
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.decode(errors="replace")
 
 
 class OwnedPath(Struct, frozen=True):

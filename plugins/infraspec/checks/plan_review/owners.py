@@ -17,7 +17,7 @@ from infraspec.core.rules import RULES
 from infraspec.core.runtime import repository_of
 from infraspec.core.truth import Truth
 from infraspec.process.checklist import PullRequest
-from infraspec.process.code_owners import LOCATIONS, OwnedPath, Owners
+from infraspec.process.code_owners import LOCATIONS, OwnedPath, Owners, owners_file, owners_file_at
 from infraspec.process.reviews import COMMAND, OwnersAnswer, PullRequestReview, approvals, approved
 
 RULE = RULES["plan-review"]
@@ -39,8 +39,12 @@ def owners_approve(
     rules, root = contract.plan_review or PlanReview(), repository_of(contract.directory)
     if not risks:
         return
-    place = next((one for one in LOCATIONS if (root / one).is_file()), "")
-    owners = Owners((root / place).read_text(encoding="utf-8", errors="replace") if place else "")
+    base = request.base if request else ""
+    file_of_owners = owners_file_at(root, base) if base else owners_file(root)
+    if file_of_owners is None:
+        yield RULE.about("CODEOWNERS", SUBJECT).say("no-base", base=base)
+        return
+    place, owners = file_of_owners.place, Owners(file_of_owners.text)
     by_owners: dict[tuple[str, ...], list[tuple[str, OwnedPath]]] = {}
     for file in dict.fromkeys(_files(contract, environment, risks, root)):
         owned = owners.of(file)
