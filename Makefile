@@ -12,6 +12,7 @@ SEED    ?= 20261125
 COUNT   ?= 1000
 ORACLE  ?= .oracle
 PEER    ?= .peer
+CHECKOV ?= .checkov
 EMULATOR ?= ministack
 MINISTACK = ministack==1.5.33
 SIMULATOR = @cloud-copilot/iam-simulate@0.1.173
@@ -31,7 +32,7 @@ SPREAD = $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS))
 SPREAD_WIDE = $(if $(WORKERS),$(SPREAD),-n auto)
 
 # A mistyped variable would check something else than what was meant, and pass.
-VARIABLES := PYTHON VENV INFRA ENV PLAN SNAPSHOT WORKERS ARGS ALLURE_RESULTS ALLURE_REPORT ALLURE_HISTORY ALLURE RESULTS DIR BENCH_ARGS SEED COUNT ORACLE SIMULATOR PEER MINISTACK EMULATOR
+VARIABLES := PYTHON VENV INFRA ENV PLAN SNAPSHOT WORKERS ARGS ALLURE_RESULTS ALLURE_REPORT ALLURE_HISTORY ALLURE RESULTS DIR BENCH_ARGS SEED COUNT ORACLE SIMULATOR PEER CHECKOV MINISTACK EMULATOR
 SPACE := $(subst x,,x x)
 GIVEN := $(foreach word,$(subst \$(SPACE),_,$(MAKEOVERRIDES)),$(firstword $(subst =, ,$(word))))
 $(foreach name,$(filter-out $(VARIABLES),$(GIVEN)),$(error there is no variable $(name): use one of $(VARIABLES)))
@@ -77,6 +78,16 @@ test-live: $(VENV)/.live ## Check what is deployed, in the sandbox without ENV: 
 .PHONY: test
 test: $(VENV)/.test ## Run the framework's own tests: WORKERS
 	$(BIN)/python -m pytest tests $(SPREAD_WIDE) $(ARGS)
+
+.PHONY: test-security
+test-security: $(CHECKOV)/.done ## Scan the reference with checkov, as its own pipeline does
+	cd fixtures/daily-report-tool && $(abspath $(CHECKOV))/bin/checkov --directory terraform --compact --quiet
+
+# In an environment of its own: checkov's HCL parser is not the one that infraspec uses.
+$(CHECKOV)/.done:
+	$(PYTHON) -m venv $(CHECKOV)
+	$(CHECKOV)/bin/python -m pip install --quiet checkov
+	@touch $@
 
 .PHONY: test-edits
 test-edits: $(VENV)/.test ## Judge every edit of tests/edits in every layout, where the tests take one: WORKERS
