@@ -16,7 +16,7 @@ from infraspec.core.finding import Verdict
 from infraspec.iam.lint.document import document_faults
 from infraspec.iam.lint.faults import FINDINGS, PolicyFault
 from infraspec.iam.policy.document import PolicyDocument
-from infraspec.process.gitlab_project import read_project
+from infraspec.process.gitlab.project import read_project
 from infraspec.reporting.notify.metrics import Publication
 from infraspec.resource_types import Policy, PolicyKind
 from infraspec.terraform.plan import Plan, Resource

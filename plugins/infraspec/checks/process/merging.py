@@ -18,8 +18,8 @@ from infraspec.process.checkout import CheckedOut
 from infraspec.process.code_owners import LOCATIONS, Owners
 from infraspec.process.commands import Asked
 from infraspec.process.gate import Candidate, GateAnswer, GateSetting, candidates, decide, is_open, required
-from infraspec.process.gitlab_project import ProjectSettings
-from infraspec.process.gitlab_runs import gitlab_candidates
+from infraspec.process.gitlab.project import ProjectSettings
+from infraspec.process.gitlab.runs import gitlab_candidates
 from infraspec.process.workflows import Workflow
 
 RULE = RULES["process"]

@@ -17,8 +17,8 @@ from infraspec.core.runtime import read_regular
 from infraspec.process.branch_rules import read_rules
 from infraspec.process.checklist import PullRequest, normalized
 from infraspec.process.code_owners import Owners
-from infraspec.process.gitlab_project import ProjectSettings, read_project
-from infraspec.process.gitlab_runs import is_gitlab
+from infraspec.process.gitlab.project import ProjectSettings, read_project
+from infraspec.process.gitlab.runs import is_gitlab
 from infraspec.process.markdown import line_of, parse_sequence, read_page
 from infraspec.process.workflows import Job, read_workflows
 

@@ -19,8 +19,8 @@ from infraspec.core.finding import Location
 from infraspec.process.commands import Asked, Execution
 from infraspec.process.expressions import HOLE
 from infraspec.process.gate import Candidate, GateAnswer, GateSetting, decide
-from infraspec.process.gitlab_files import GitlabJob, Pipeline, Written, lines_of, read_pipeline
-from infraspec.process.gitlab_rules import Added, RuleContext, added, creates
+from infraspec.process.gitlab.files import GitlabJob, Pipeline, Written, lines_of, read_pipeline
+from infraspec.process.gitlab.rules import Added, RuleContext, added, creates
 from infraspec.process.shell import Shell, UnreadableScriptError
 from infraspec.process.workflow_runs import RunResult, WorkflowEvent
 from infraspec.process.workflows import Workflow

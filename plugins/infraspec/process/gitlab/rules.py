@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from infraspec.core.finding import Location
 from infraspec.process.checkout import CheckedOut
-from infraspec.process.gitlab_files import GitlabJob, Written
+from infraspec.process.gitlab.files import GitlabJob, Written
 from infraspec.process.markdown import line_of
 from infraspec.process.worlds import World
 
