@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from datetime import UTC, datetime
-from functools import reduce
+from functools import cache, partial, reduce
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,10 @@ from infraspec.reporting.run.recorder import REPOSITORY
 from infraspec.reporting.run.rule_result import at_calls, switched
 
 _RANKS = tuple(Verdict)
-_ABOUT_PLANS = frozenset({"plan", "sources", "root_settings", "root_module", "task_definitions", "environment"})
-"""Fixtures of rules that Terraform has a say in."""
+_OF_ENVIRONMENTS = frozenset({"plan", "root_module", "task_definitions", "environment"})
+"""Fixtures of rules that are judged in each environment; what the others find is of the repository."""
+_OF_TERRAFORM = _OF_ENVIRONMENTS | {"sources", "root_settings"}
+"""Fixtures of rules that an edit of Terraform files may change."""
 
 
 class EnvironmentJudgement(Struct, frozen=True):
@@ -59,12 +61,17 @@ class Infrastructure:
         self.environments = session.environments
 
         self.texts: dict[Path, str] = {}
+        self._judged: dict[str, EnvironmentJudgement] = {}
+        self._without_terraform: dict[str, Sequence[Finding]] = {}
+        """What rules find that no edit of Terraform files can change."""
+        self._playbooks = cache(partial(Session.playbooks, self.contract))
 
     def edited(self, texts: Mapping[Path, str]) -> Infrastructure:
         """Return the infrastructure with other texts of some files, by resolved path."""
         result = copy(self)
         result.texts = {**self.texts, **texts}
         result.environments = self.environments.edited(texts)
+        result._judged = {}  # noqa: SLF001 - one of its own
         return result
 
     def text(self, path: Path) -> str:
@@ -74,21 +81,23 @@ class Infrastructure:
     def _begun(self) -> Session:
         return Session(self._settings, self._hooks)
 
-    def judged(self) -> dict[str, EnvironmentJudgement]:
-        """Judge every environment, and the repository as a whole."""
-        session = self._begun()
-        session.contract, session.environments = self.contract, self.environments
-        with paused_collector():
-            return {name: self._judged(session, name) for name in (*self.names, REPOSITORY)}
+    def judged(self) -> Mapping[str, EnvironmentJudgement]:
+        """Judge every environment, and the repository as a whole, once."""
+        if not self._judged:
+            session = self._begun()
+            session.contract, session.environments = self.contract, self.environments
+            with paused_collector():
+                self._judged = {name: self._of(session, name) for name in (*self.names, REPOSITORY)}
+        return self._judged
 
-    def _judged(self, session: Session, name: str) -> EnvironmentJudgement:
+    def _of(self, session: Session, name: str) -> EnvironmentJudgement:
         findings: list[Finding] = []
         failed: dict[str, str] = {}
         for rule in RULES.values():
             if "static" not in rule.suites or rule.of_one_plan:
                 continue
             try:
-                found = list(_found(session, rule, name))
+                found = self._found(session, rule, name)
             except InfraspecError as error:
                 failed[rule.id] = str(error).splitlines()[0]
                 continue
@@ -100,6 +109,39 @@ class Infrastructure:
             findings += apply(told, self.contract.waivers, name, today, [rule.id], inline=inline).active
         return EnvironmentJudgement(tuple(findings), failed)
 
+    def _found(self, session: Session, rule: Rule, name: str) -> Sequence[Finding]:
+        """Return what a rule finds in an environment, or in the repository if it is about no environment."""
+        check, contract, environments = RuleCheck.of(rule, "static"), session.contract, session.environments
+        fixtures = check.fixtures(rule)
+        tables = [reduce(getattr, table.split("."), contract) for table in rule.tables]
+        if (tables and not any(tables)) or _OF_ENVIRONMENTS.isdisjoint(fixtures) is (name != REPOSITORY):
+            return ()
+        if "root_module" in fixtures and name not in environments.settings():
+            return ()
+        if rule.id in self._without_terraform:
+            return self._without_terraform[rule.id]
+        given: dict[str, Callable[[], Any]] = {
+            "environment": lambda: name,
+            "plan": lambda: environments.plan(name),
+            "task_definitions": lambda: session.task_definitions(environments.plan(name), name),
+            "settings": lambda: tables[0],
+            "sources": environments.sources,
+            "root_settings": environments.settings,
+            "root_module": lambda: environments.settings()[name],
+            "playbooks": self._playbooks,
+            "deployed": lambda: False,
+            "decisions": dict,
+        }
+
+        def value(wanted: str) -> Any:
+            return given[wanted]() if wanted in given else getattr(session, wanted)
+
+        is_skipped = check.skip is not None and call(check.skip, value)
+        found = () if is_skipped else tuple(call(check.run, value))
+        if _OF_TERRAFORM.isdisjoint(fixtures):
+            self._without_terraform[rule.id] = found
+        return found
+
 
 def _of_source(contract: Contract) -> Contract:
     """Return a contract whose environments are those of the source alone."""
@@ -107,37 +149,6 @@ def _of_source(contract: Contract) -> Contract:
         name: one.model_copy(update={"plan": None, "state": None}) for name, one in contract.environments.items()
     }
     return contract.model_copy(update={"environments": environments})
-
-
-def _found(session: Session, rule: Rule, name: str) -> Iterator[Finding]:
-    """Yield what a rule finds in an environment, or in the repository if it is about no environment."""
-    check, contract = RuleCheck.of(rule, "static"), session.contract
-    fixtures = check.fixtures(rule)
-    tables = [reduce(getattr, table.split("."), contract) for table in rule.tables]
-    is_about_plans = not _ABOUT_PLANS.isdisjoint(fixtures)
-    if (tables and not any(tables)) or is_about_plans is (name == REPOSITORY):
-        return
-    if "root_module" in fixtures and name not in session.environments.settings():
-        return
-    environments = session.environments
-    given: dict[str, Callable[[], Any]] = {
-        "environment": lambda: name,
-        "plan": lambda: environments.plan(name),
-        "task_definitions": lambda: session.task_definitions(environments.plan(name), name),
-        "settings": lambda: tables[0],
-        "sources": environments.sources,
-        "root_settings": environments.settings,
-        "root_module": lambda: environments.settings()[name],
-        "playbooks": lambda: session.playbooks(contract),
-        "deployed": lambda: False,
-        "decisions": dict,
-    }
-
-    def value(wanted: str) -> Any:
-        return given[wanted]() if wanted in given else getattr(session, wanted)
-
-    if check.skip is None or not call(check.skip, value):
-        yield from call(check.run, value)
 
 
 def worst(findings: Sequence[Finding]) -> dict[tuple[str, str], Verdict]:

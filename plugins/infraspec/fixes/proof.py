@@ -55,10 +55,10 @@ class Prover(Struct):
     """Finds the findings whose patches can be applied together."""
 
     infrastructure: Infrastructure
-    _before: dict[str, EnvironmentJudgement] = field(default_factory=dict)
+    _before: Mapping[str, EnvironmentJudgement] = field(default_factory=dict)
     _accepted: list[Wanted] = field(default_factory=list)
     _texts: dict[Path, str] = field(default_factory=dict)
-    _after: Mapping[str, EnvironmentJudgement] = field(default_factory=dict)
+    _patched: Infrastructure | None = None
     _refused: dict[tuple[str, str, str], Unfixed] = field(default_factory=dict)
     _awaited: tuple[tuple[str, str], ...] = ()
 
@@ -70,9 +70,9 @@ class Prover(Struct):
         """
         fixes = self._run(rules, sought)
         others = self._changed()
-        if not others:
+        if self._patched is None or not others:
             return fixes
-        more = Prover(self.infrastructure.edited(self._texts))._run(rules, sought, others)  # noqa: SLF001 - one of its own
+        more = Prover(self._patched)._run(rules, sought, others)  # noqa: SLF001 - one of its own
         fixed = {_identity(one.environment, one.finding) for one in more.fixed}
         after = {**fixes.after, **more.after}
         return msgspec.structs.replace(
@@ -87,7 +87,8 @@ class Prover(Struct):
     def _changed(self) -> set[_Identity]:
         """Return what is refused and has another change in the patched source."""
         before = {key: one.finding.changes for key, one in self._refused.items()}
-        found = ((_identity(name, one), one) for name, now in self._after.items() for one in now.findings)
+        patched = self._patched.judged() if self._patched else {}
+        found = ((_identity(name, one), one) for name, now in patched.items() for one in now.findings)
         return {key for key, one in found if one.changes and before.get(key, one.changes) != one.changes}
 
     def _run(
@@ -120,7 +121,7 @@ class Prover(Struct):
         """Accept a group, or the halves of it that hold; one that does not is tried in its other way."""
         if not group:
             return
-        reasons, texts, after = self._tried(group)
+        reasons, texts, patched = self._tried(group)
         refused = [one for one in group if one in reasons]
         if refused and len(refused) < len(group):
             self._add([one for one in group if one not in reasons])
@@ -129,7 +130,7 @@ class Prover(Struct):
             self._again(refused, reasons)
         elif texts is not None:
             self._accepted += group
-            self._texts, self._after = texts, after
+            self._texts, self._patched = texts, patched
         else:
             for half in _halves(group):
                 self._add(half)
@@ -145,45 +146,43 @@ class Prover(Struct):
 
     def _tried(
         self, group: Sequence[Wanted]
-    ) -> tuple[dict[Wanted, str], dict[Path, str] | None, Mapping[str, EnvironmentJudgement]]:
+    ) -> tuple[dict[Wanted, str], dict[Path, str] | None, Infrastructure | None]:
         """Return why some of a group cannot be built or fixed, or the texts with all; neither if halves are to be.
 
-        With the texts comes what is judged of them.
+        With the texts comes the infrastructure that has them.
         """
         infrastructure = self.infrastructure
         built = _builder(infrastructure).build([*self._accepted, *group])
         reasons = {one: built.refused[one] for one in group if one in built.refused}
         if reasons:
-            return reasons, None, {}
+            return reasons, None, None
         if any(one in built.refused for one in self._accepted):
-            return self._alone(group, "it cannot be fixed together with another finding"), None, {}
+            return self._alone(group, "it cannot be fixed together with another finding"), None, None
         try:
             texts = _texts(infrastructure, applied(built))
-            texts, after = self._followed(texts, [*self._accepted, *group])
+            texts, patched = self._followed(texts, [*self._accepted, *group])
+            after = patched.judged()
         except (OverlapError, InfraspecError) as error:
-            return self._alone(group, f"the patched source cannot be read: {str(error).splitlines()[0]}"), None, {}
+            return self._alone(group, f"the patched source cannot be read: {str(error).splitlines()[0]}"), None, None
         problem = next(self._problems(after, [*self._accepted, *group]), "")
         if problem:
-            return self._alone(group, problem), None, {}
+            return self._alone(group, problem), None, None
         asked = ((name, one) for name, now in after.items() for one in awaited(self._before[name], now))
         self._awaited = tuple((name, one.remedy) for name, one in asked)
-        return {}, texts, after
+        return {}, texts, patched
 
-    def _followed(
-        self, texts: dict[Path, str], tried: Sequence[Wanted]
-    ) -> tuple[dict[Path, str], dict[str, EnvironmentJudgement]]:
-        """Return texts and what is judged of them, with changes of what they make VIOLATED: the name of what is new.
+    def _followed(self, texts: dict[Path, str], tried: Sequence[Wanted]) -> tuple[dict[Path, str], Infrastructure]:
+        """Return texts and the infrastructure with them, with changes of what they make VIOLATED, such as a new name.
 
         What is still VIOLATED for another reason, which has a change of its own, gets that too.
         """
         known = {_identity(one.environment, one.finding): one.finding.changes for one in tried}
         was = {name: worst(judged.findings) for name, judged in self._before.items()}
         patched = self.infrastructure.edited(texts)
-        after = patched.judged()
         for _ in range(_ROUNDS):
             following = [
                 Wanted(name, finding)
-                for name, now in after.items()
+                for name, now in patched.judged().items()
                 for finding in now.findings
                 if finding.verdict is Verdict.VIOLATED
                 and finding.changes
@@ -201,8 +200,7 @@ class Prover(Struct):
                 built = _builder(patched).build(following)
             texts = {**texts, **_texts(patched, applied(built))}
             patched = self.infrastructure.edited(texts)
-            after = patched.judged()
-        return texts, after
+        return texts, patched
 
     def _keys(self, environment: str) -> set[str]:
         return {finding.key for finding in self._before[environment].findings}
