@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -52,6 +53,64 @@ def test_tests_of_one_environment_run_together(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(scheduling, "_names", frozenset(NAMES), raising=False)
 
     assert scope == scheduling._split_scope(test)
+
+
+def test_environments_that_are_done_are_counted_no_more(
+    monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
+) -> None:
+    """What is counted after each test of a worker does not grow with the environments that it is done with."""
+    names = [f"e{number}" for number in range(50)]
+    tests = [f"t.py::test_{rule}[{name}]" for name in names for rule in ("names", "tags")]
+    worker = Worker()
+    monkeypatch.setattr(pytestconfig.option, "tx", ["popen"])
+    scheduling = EnvironmentScheduling(pytestconfig, None, names)
+    scheduling.add_node(worker)
+    scheduling.add_node_collection(worker, tests)
+    scheduling.schedule()
+    counted = []
+    while worker.given:
+        scheduling.mark_test_complete(worker, worker.given.pop(0))
+        counted.append(len(scheduling.assigned_work[worker]))
+        if not scheduling.workqueue:
+            break
+    assert max(counted) <= 3
+    assert worker.sent == list(range(len(tests)))
+
+
+class Worker:
+    """A worker of xdist that keeps the places of the tests it is given."""
+
+    gateway = SimpleNamespace(id="gw0")
+    shutting_down = False
+
+    def __init__(self) -> None:
+        self.given: list[int] = []
+        self.sent: list[int] = []
+
+    def send_runtest_some(self, places: list[int]) -> None:
+        """Take tests."""
+        self.given += places
+        self.sent += places
+
+    def shutdown(self) -> None:
+        """End when all is done."""
+
+
+def test_a_rule_without_its_table_is_one_skipped_test(pytester: pytest.Pytester) -> None:
+    """What the contract does not ask for is told once, not in each environment, by each way to run a part of them."""
+    extra = "".join(f'\n[environments.{name}]\nroot = "{name}"\n' for name in NAMES)
+    roots = {f"{name}/main.tf": 'resource "aws_sqs_queue" "q" {}\n' for name in NAMES}
+    project = Project({"infraspec.toml": CONTRACT + 'root = "uat"\n' + extra, **roots})
+    directory = project.write(pytester.path / "whole")
+    for arguments in ((), ("-n", "2"), ("--infraspec-shard", "1/2"), ("--infraspec-env", "qa")):
+        run_suite(pytester, directory, *arguments, "--infraspec-results", "found.json")
+        skipped = json.loads((pytester.path / "found.json").read_text("utf-8"))["skipped"]
+        assert [("repository", "the contract has no [alarms]")] == [
+            (row["environment"], row["reason"]) for row in skipped if "test_alarms[" in row["test"]
+        ]
+    run_suite(pytester, directory, "--infraspec-shard", "2/2", "--infraspec-results", "found.json")
+    skipped = json.loads((pytester.path / "found.json").read_text("utf-8"))["skipped"]
+    assert not [row for row in skipped if "test_alarms[" in row["test"]]
 
 
 def test_many_environments_are_shared_by_workers(pytester: pytest.Pytester) -> None:

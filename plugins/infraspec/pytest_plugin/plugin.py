@@ -12,6 +12,7 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from time import perf_counter
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,7 +21,11 @@ from infraspec.core.visible_text import visible
 from infraspec.pytest_plugin import hookspecs
 from infraspec.pytest_plugin.fixtures import STARTED, session_of, types_of
 from infraspec.pytest_plugin.options import SETTINGS, Settings, add_options
-from infraspec.reporting.run.recorder import UnprovenError, kept_report
+from infraspec.pytest_plugin.rule_tests import tested_rule, without_table
+from infraspec.reporting.run.recorder import REPOSITORY, UnprovenError, kept_report
+
+if TYPE_CHECKING:
+    from infraspec.pytest_plugin.session import Session
 
 pytest_plugins = [
     "infraspec.pytest_plugin.fixtures.static",
@@ -97,9 +102,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             ids = [f"{name}-{resource.address if resource else 'none'}" for name, resource in pairs]
             metafunc.parametrize(("environment", "resource"), pairs, ids=ids, indirect=True)
             return
+        if reason := _without_table(metafunc, session):
+            once = pytest.param(REPOSITORY, marks=pytest.mark.skip(reason=reason), id=REPOSITORY)
+            metafunc.parametrize("environment", [once], indirect=True, scope="session")
+            return
     except InfraspecError as error:
         session.broken = error
     metafunc.parametrize("environment", names, ids=shown, indirect=True, scope="session")
+
+
+def _without_table(metafunc: pytest.Metafunc, session: Session) -> str:
+    """Return why the rule of a test judges nothing in any environment: that is one skipped test."""
+    rule = tested_rule(metafunc.function)
+    return without_table(rule, session.contract) if rule else ""
 
 
 @pytest.hookimpl(wrapper=True)

@@ -29,6 +29,7 @@ from infraspec.core.runtime import repository_of, write_whole
 from infraspec.process.code_owners import LOCATIONS
 from infraspec.pytest_plugin import hookspecs
 from infraspec.pytest_plugin.options import Settings
+from infraspec.pytest_plugin.rule_tests import tested_rule
 from infraspec.pytest_plugin.selection import reference_of
 from infraspec.reporting.run.recorder import environment_of, left_by
 from infraspec.terraform.configuration.module_cache import modules_directory
@@ -72,7 +73,7 @@ class VerdictCache:
 
     def kept(self, item: pytest.Item) -> Sequence[dict[str, Any]] | None:
         """Return the reports of a test that are kept, None if it has to run."""
-        rule, name = rule_of(item), environment_of(item)
+        rule, name = tested_rule(getattr(item, "function", None)), environment_of(item)
         if rule is None or name not in self._contract.environments:
             return None
         entry = self._entry(name)
@@ -97,7 +98,7 @@ class VerdictCache:
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Mark the report of a test that may be given again: of a rule of the suite in an environment."""
         report = yield
-        left, rule = left_by(report), rule_of(item)
+        left, rule = left_by(report), tested_rule(getattr(item, "function", None))
         if left is not None and rule is not None:
             left[_REUSABLE] = rule.id  # type: ignore[index] # it is a dictionary of the recorder's
         return report
@@ -198,12 +199,6 @@ def obstacle(config: pytest.Config) -> str:
         if hook is not None and hook.get_hookimpls():
             return f"what {name} of your own adds may rest on anything"
     return ""
-
-
-def rule_of(item: pytest.Item) -> Rule | None:
-    """Return the rule that a test of the suite is about; None for any other test."""
-    told = vars(getattr(item, "function", object)).values()
-    return next((one for one in told if isinstance(one, Rule) and RULES.get(one.id) is one), None)
 
 
 def _report(item: pytest.Item, data: Mapping[str, Any]) -> pytest.TestReport:
