@@ -174,6 +174,84 @@ def test_what_is_not_touched_stays(ending: str, tmp_path: Path) -> None:
     assert [] == left(tmp_path, fixes)
 
 
+INCOMPLETE = {
+    "document": """\
+resource "aws_iam_role_policy" "read" {
+  role   = aws_iam_role.execution.id
+  policy = data.aws_iam_policy_document.read.json
+}
+
+data "aws_iam_policy_document" "read" {
+  statement {
+    actions   = ["secretsmanager:GetSecretValue"]
+    resources = [aws_secretsmanager_secret.db.arn]
+  }
+
+  statement {
+    ACTION    = ["secretsmanager:GetSecretValue"]
+    RESOURCE  = [aws_secretsmanager_secret.key.arn]
+  }
+}
+""",
+    "inline": """\
+resource "aws_iam_role_policy" "read" {
+  role = aws_iam_role.execution.id
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [
+      { Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = aws_secretsmanager_secret.db.arn },
+      {
+        Effect   = "Allow"
+        ACTION   = "secretsmanager:GetSecretValue"
+        RESOURCE = aws_secretsmanager_secret.key.arn
+      },
+    ]
+  })
+}
+""",
+}
+
+
+@pytest.mark.parametrize("form", INCOMPLETE)
+@pytest.mark.parametrize("element", ["ACTION", "RESOURCE"])
+def test_a_statement_that_lacks_an_element_is_written_anew(form: str, element: str, tmp_path: Path) -> None:
+    """AWS refuses the whole policy: the statement that is needed takes its place, which fixes what others allow too."""
+    lines = [line for line in INCOMPLETE[form].splitlines() if element not in line]
+    names = {"document": ("actions", "resources"), "inline": ("Action", "Resource")}[form]
+    policy = "\n".join(lines).replace("ACTION", names[0]).replace("RESOURCE", names[1]) + "\n"
+    fixes = fixes_of(tmp_path, {"main.tf": TRUST + TASK + ROLE + policy})
+    text = fixes.after[tmp_path.resolve() / "main.tf"]
+    assert text.count("secretsmanager:GetSecretValue") == 2
+    assert text.count("secretsmanager:*") == text.count('["*"]') == 0
+    assert not left(tmp_path, fixes)
+    assert not fixes.unfixed
+    assert {"secret-access", "policies"} == {one.finding.rule for one in fixes.fixed}
+    assert {"DB", "KEY"} == {
+        re.findall('secret "(\\w+)"', one.finding.key)[0] for one in fixes.fixed if "secret " in one.finding.key
+    }
+
+
+def test_a_condition_is_not_lost_with_a_statement_that_lacks_an_element(tmp_path: Path) -> None:
+    """Whoever wrote a condition meant it: a statement that has one is not replaced."""
+    policy = (
+        INCOMPLETE["document"]
+        .replace(
+            '    ACTION    = ["secretsmanager:GetSecretValue"]\n',
+            """\
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["true"]
+    }
+""",
+        )
+        .replace("RESOURCE ", "resources")
+    )
+    fixes = fixes_of(tmp_path, {"main.tf": TRUST + TASK + ROLE + policy})
+    assert not fixes.after
+    assert any("a statement has Action or NotAction" in one.reason for one in fixes.unfixed)
+
+
 def test_instances_are_one_patch(tmp_path: Path) -> None:
     """Roles and secrets of for_each get a policy of for_each, each with its own secret."""
     each = 'for_each = toset(["a", "b"])\n'

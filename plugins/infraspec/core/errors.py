@@ -179,7 +179,13 @@ class TaskDefinitionError(InfraspecError):
 
 
 class PolicyError(InfraspecError):
-    """A policy document is not what the IAM policy grammar allows."""
+    """A policy document is not what the IAM policy grammar allows.
+
+    `lacking` is what it is only short of: the path of a statement and the element, such as `Statement.1`, `Action`; the
+    path is empty where the document has no `Statement`.
+    """
+
+    lacking: tuple[str, str] | None = None
 
 
 class CaseError(InfraspecError):

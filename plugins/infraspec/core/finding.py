@@ -54,10 +54,9 @@ class SourceChange(Struct, frozen=True, omit_defaults=True):
 
     `kind` says what `into`, the address of a resource or data source, gets. `arguments`: each of `entries`, a name
     with its expression, in the object or block at `path`, or in the resource itself; `items` adds those of a list to
-    a list. `statement`: a statement of
-    the policy at `path`, in its own words (`text`) or of `actions` on `resources`; a role without a path gets a
-    policy of its own. `block`: a nested block, in that at `path`. `beside`: blocks of the same module, `root`: of the
-    root module.
+    a list. `statement`: a statement of the policy at `path`, in its own words (`text`) or of `actions` on `resources`,
+    which takes the place of that at `instead`, if there is one; a role without a path gets a policy of its own.
+    `block`: a nested block, in that at `path`. `beside`: blocks of the same module, `root`: of the root module.
     `references` are the attributes that these texts name, by address, each with the expression that names it there.
     `default_tags`: the entries for all resources of the provider configuration that the resource has.
     `shared_tags`: a variable or local value of the module that is a map with the keys of the entries, whatever they
@@ -71,6 +70,7 @@ class SourceChange(Struct, frozen=True, omit_defaults=True):
     entries: tuple[tuple[str, str], ...] = ()
     actions: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
+    instead: str = ""
     references: tuple[tuple[str, str], ...] = ()
     needs: str = ""
     beside: str = ""

@@ -196,16 +196,20 @@ class PatchBuilder(Struct):
             by_actions.setdefault(tuple(sorted(actions)), []).append(resource)
         as_block = site.resource.type == DOCUMENT_TYPE
         texts = [statement_of(actions, named, as_block=as_block) for actions, named in by_actions.items()]
-        if as_block:
-            yield block_replaced(site, int(path.rpartition(".")[2]), texts)
-            return
-        found = target(self.instance(site), f"{change.path}.{path}")
-        if found is None or not isinstance(found.node, ast.Object):
+        yield self.in_place_of(site, change.path, path, texts)
+
+    def in_place_of(self, site: Site, document: str, path: str, texts: Sequence[str]) -> Edit:
+        """Return what puts statements in the place of one of a document, `Statement.1`, or raise UnfixableError."""
+        if site.resource.type == DOCUMENT_TYPE:
+            return block_replaced(site, int(path.rpartition(".")[2]), texts)
+        found = target(self.instance(site), f"{document}.{path}")
+        is_alone = path[-1:].isdigit() or not texts[1:]  # else it is no item of a list
+        if found is None or not isinstance(found.node, ast.Object) or not is_alone:
             raise UnfixableError(f"{path} of {local_address(site)} is not written by itself")
         assert isinstance(found.module, ModuleInstance)  # noqa: S101 - what declares is one
         file, text = file_of(found.module, found.source, self.boundary), found.source.text
         joined = ",\n".join(textwrap.indent(one, indent_of(text, found.node.at)) for one in texts).lstrip()
-        yield Edit(file, found.node.at, closing(text, found.node.at).start + 1, joined)
+        return Edit(file, found.node.at, closing(text, found.node.at).start + 1, joined)
 
     def _by_block(self, environment: str) -> Mapping[object, list[Resource]]:
         if environment not in self._instances:
@@ -284,7 +288,7 @@ def _place(site: Site, change: SourceChange) -> tuple[object, ...]:
     if change.kind in {"default_tags", "root"}:
         provider = site.resource.provider if change.kind == "default_tags" else ""
         block = (root_of(site).configuration.directory, provider)
-    return (*block, change.kind, change.path)
+    return (*block, change.kind, change.path, change.instead)
 
 
 def _key(site: Site) -> tuple[str, str]:
@@ -335,15 +339,12 @@ def _renamed(change: SourceChange, renamed: Mapping[str, str]) -> SourceChange:
                 text = re.sub(rf"(?<![\w.]){re.escape(old)}(?![\w\[])", lambda _: new, text)  # noqa: B023 - at once
         return text
 
-    return SourceChange(
-        change.kind,
-        change.into,
-        change.path,
-        said(change.text),
-        tuple((name, said(expression)) for name, expression in change.entries),
-        change.actions,
-        tuple(map(said, change.resources)),
-        needs=change.needs,
+    return replace(
+        change,
+        text=said(change.text),
+        entries=tuple((name, said(expression)) for name, expression in change.entries),
+        resources=tuple(map(said, change.resources)),
+        needs=said(change.needs),
         beside=said(change.beside),
     )
 

@@ -33,7 +33,9 @@ def statements(builder: PatchBuilder, items: Sequence[Item]) -> Iterator[Edit]:
         yield from _own_policies(builder, items)
         return
     texts = list(dict.fromkeys(_statement_texts(builder, items, as_block=as_block)))
-    if as_block:
+    if items[0][2].instead:
+        yield builder.in_place_of(site, path, items[0][2].instead, texts)
+    elif as_block:
         joined = "\n\n".join(texts)
         yield block_added(site.file, site.text, site.body.at, joined)
     else:

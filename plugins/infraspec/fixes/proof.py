@@ -111,11 +111,32 @@ class Prover(Struct):
                 else:
                     self._refuse(Wanted(name, finding), no_change(finding))
         self._add(wanted)
+        others = self._fixed_with_others()
         before = {path: self.infrastructure.text(path) for path in self._texts}
         unread = tuple(dict.fromkeys(_unread(self._before.values(), rules, sought)))
         return Fixes(
-            tuple(self._accepted), before, dict(self._texts), tuple(self._refused.values()), self._awaited, unread
+            (*self._accepted, *others), before, dict(self._texts), tuple(self._refused.values()), self._awaited, unread
         )
+
+    def _fixed_with_others(self) -> list[Wanted]:
+        """Return what has no patch of its own, and nothing is open of it with those of others."""
+        if self._patched is None:
+            return []
+        after = self._patched.judged()
+        open_ = {
+            (name, finding.rule, finding.address)
+            for name, now in after.items()
+            for finding in now.findings
+            if finding.verdict is not Verdict.PROVEN
+        }
+        fixed = [
+            key
+            for key, one in self._refused.items()
+            if (one.environment, one.finding.rule, one.finding.address) not in open_
+            and one.finding.rule not in after[one.environment].failed
+        ]
+        refused = [self._refused.pop(key) for key in fixed]
+        return [Wanted(one.environment, one.finding) for one in refused]
 
     def _add(self, group: Sequence[Wanted]) -> None:
         """Accept a group, or the halves of it that hold; one that does not is tried in its other way."""

@@ -19,12 +19,14 @@ from infraspec.checks.common.statement_hcl import (
 from infraspec.checks.common.unknown_remedies import how_to_know
 from infraspec.core.finding import Finding, Related, SourceChange
 from infraspec.core.rule import Subject
-from infraspec.core.unknown import PolicyElsewhere, Text, Unknown, render
+from infraspec.core.unknown import PolicyElsewhere, Text, Unknown, Value, render
 from infraspec.ecs.requirement import Requirement
 from infraspec.iam.evaluation.decision import Decision, Outcome
 from infraspec.iam.evaluation.explanation import Doubt as PolicyDoubt
 from infraspec.iam.policy.partial_arn import arn_fields
 from infraspec.iam.policy.partial_arn import shown as shown_value
+from infraspec.iam.policy.statements import DocumentRefusal
+from infraspec.resource_types import resource_type
 from infraspec.terraform.provider.known_data import account_unknown
 
 _FEW = 3
@@ -49,6 +51,7 @@ def explain_denial(
         found, reason, remedy = judgement.obstacle.found, judgement.obstacle.reason, judgement.obstacle.remedy
     elif decision.refused is not None:
         remedy = f"in {decision.refused.name}: {decision.refused.remedy}"
+        changes = _completed(requirement, role, decision, decision.refused, owners, actions)
     else:
         remedy, changes = _remedy(requirement, role, decision, owners, actions)
     if absent and decision.outcome is Outcome.IMPLICITLY_DENIED:
@@ -171,9 +174,7 @@ def _remedy(
     if is_parameter and owners.secret_or_parameter(str(named)) == "secret":
         secret = shown_value(owners.secret_named(str(named)))
         return f"set valueFrom to {secret}: ECS takes a name for that of a parameter", ()
-    # What the table says of an action that AWS asks for on something that is nobody's.
-    of_nobody = requirement.access.resource == "`*`"
-    resource = "*" if of_nobody else grantable(requirement.action, requirement.resource, named, owners)
+    resource = _grantable(requirement, owners)
     target = policy_to_extend(role, decision, owners)
     owned = role.resource if role.resource and not role.snapshot and role.resource.key != "?" else None
     of_its_own = (change_of(actions, resource, owned),) if owned and not decision.limited else ()
@@ -191,3 +192,34 @@ def _remedy(
     path = "" if as_block else "inline_policy.0.policy" if target is role.resource else "policy"
     extended = () if target is None else (change_of(actions, resource, target, path),)
     return f"add {where} the statement\n{statement}", (*extended, *of_its_own)
+
+
+def _grantable(requirement: Requirement, owners: ArnIndex) -> Value:
+    """Return the resource as a policy should name it."""
+    if requirement.access.resource == "`*`":  # what the table says of an action on something that is nobody's
+        return "*"
+    return grantable(requirement.action, requirement.resource, requirement.need.named, owners)
+
+
+def _completed(  # noqa: PLR0917 - what a missing permission is about
+    requirement: Requirement,
+    role: Role,
+    decision: Decision,
+    refusal: DocumentRefusal,
+    owners: ArnIndex,
+    actions: tuple[str, ...],
+) -> tuple[SourceChange, ...]:
+    """Return what takes the place of a statement that lacks an element, if that alone was to allow the actions."""
+    holder, statement = owners.plan.by_address.get(refusal.name), refusal.statement_for(decision.request)
+    if holder is None or holder.mode != "managed" or statement is None:
+        return ()
+    target = owners.document_of(holder) or holder
+    path = "" if target.type == DOCUMENT_TYPE else "inline_policy.0.policy" if target is role.resource else "policy"
+    lacking = (
+        [clause for clause in refusal.policy.clauses if clause.statement.path == statement] if refusal.policy else []
+    )
+    if any(clause.conditions for clause in lacking):  # which nobody would write again
+        return ()
+    if any(policy.names_principals and policy.attribute == "policy" for policy in resource_type(holder.type).policies):
+        return ()
+    return (replace(change_of(actions, _grantable(requirement, owners), target, path), instead=statement),)

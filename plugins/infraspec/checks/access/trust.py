@@ -7,7 +7,6 @@ says that aws:SourceArn is an ARN of ECS in the task's region and account, and a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 
@@ -30,7 +29,7 @@ from infraspec.iam.evaluation.layers import naming
 from infraspec.iam.policy.context import Context
 from infraspec.iam.policy.document import Statement
 from infraspec.iam.policy.principals import Principal
-from infraspec.iam.policy.statements import Clause, IdentityPolicy
+from infraspec.iam.policy.statements import Clause, DocumentRefusal, IdentityPolicy
 from infraspec.terraform.plan import Resource
 
 ACTION = "sts:AssumeRole"
@@ -95,7 +94,7 @@ class Trust(Struct):
         if policy.refused and (policy.refused.policy is None or policy.refused.policy.clauses):
             found, reason = f"AWS refuses the trust policy of {policy.name.rpartition('.')[0]}", policy.refused.reason
             finding = subject.violated(expected=expected, found=found, reason=reason, remedy=policy.refused.remedy)
-            return replace(finding, changes=self._completed(reason, sought, service))
+            return replace(finding, changes=self._completed(policy.refused, sought, service))
         allowing = [clause.statement for clause in policy.clauses if clause.statement.effect == "Allow"]
         named = dict.fromkeys(render(entry) for statement in allowing for entry in _principals(statement))
         found = f"its trust policy allows only {', '.join(named)}" if named else "its trust policy allows nobody"
@@ -132,17 +131,20 @@ class Trust(Struct):
         kept = ", where that is managed," if sought.snapshot else ""
         return f"add to {named}{place}{kept} the statement\n{statement}"
 
-    def _completed(self, reason: str, sought: RoleLookup, service: str) -> tuple[SourceChange, ...]:
-        """Return what gives a service to the statement that lacks a principal, as the reason of AWS's refusal says."""
-        role, lacking = sought.resource, _LACKING.match(reason)
-        if role is None or lacking is None or sought.snapshot or role.mode != "managed":
+    def _completed(self, refusal: DocumentRefusal, sought: RoleLookup, service: str) -> tuple[SourceChange, ...]:
+        """Return what gives a service to the statement that lacks a principal, or else takes its place."""
+        role = sought.resource
+        if role is None or refusal.lacking is None or sought.snapshot or role.mode != "managed":
             return ()
-        target = self.owners.document_of(role, _ATTRIBUTE) or role
+        target, (statement, element) = self.owners.document_of(role, _ATTRIBUTE) or role, refusal.lacking
+        if element != "Principal":
+            change = principal_change((ACTION,), "Service", service, target, _ATTRIBUTE)
+            return (replace(change, instead=statement),)
         if target.type == DOCUMENT_TYPE:
             text = f'principals {{\n  type        = "Service"\n  identifiers = ["{service}"]\n}}'
-            return (SourceChange("block", target.address, f"statement.{lacking[1]}", text=text),)
+            return (SourceChange("block", target.address, statement.lower(), text=text),)
         entries = (("Principal", f'{{ Service = "{service}" }}'),)
-        return (SourceChange("arguments", target.address, f"{_ATTRIBUTE}.Statement.{lacking[1]}", entries=entries),)
+        return (SourceChange("arguments", target.address, f"{_ATTRIBUTE}.{statement}", entries=entries),)
 
     def _changes(self, decision: Decision, sought: RoleLookup, service: str) -> tuple[SourceChange, ...]:
         role = sought.resource
@@ -152,7 +154,6 @@ class Trust(Struct):
         return (principal_change((ACTION,), "Service", service, target, _ATTRIBUTE),)
 
 
-_LACKING = re.compile(r"Statement\.(\d+): a statement has Principal or NotPrincipal")
 _REGIONAL = frozenset({"states.amazonaws.com", "codedeploy.amazonaws.com"})
 """The services that a trust policy may name with the region too: `states.eu-west-1.amazonaws.com`.
 

@@ -11,7 +11,7 @@ from infraspec.core.errors import PolicyError
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import Text, Unknown, Value, concatenate
 from infraspec.iam.lint.refusals import certain_refusal, least_size, over_limit, refusals
-from infraspec.iam.policy.document import PolicyDocument, Statement
+from infraspec.iam.policy.document import PolicyDocument, Statement, completed
 from infraspec.iam.policy.statements import DocumentRefusal, IdentityPolicy
 from infraspec.resource_types import Policy, PolicyKind, resource_type
 from infraspec.terraform.aws_attributes import AwsAttributes
@@ -48,7 +48,10 @@ def held_policy(
             ": ".join(filter(None, (where, error.message))),
             resource.location_of(f"{path}.{where}".rstrip(".")),
         )
-        return IdentityPolicy(named, (), refused=DocumentRefusal(named, at, reason, error.remedy))
+        meant = _completed(whole, error.lacking, with_principals=use.names_principals)
+        policy = None if meant is None else IdentityPolicy.of(named, meant, resolve=attributes.narrow, bound=bound)
+        refused = DocumentRefusal(named, at, reason, error.remedy, policy, error.lacking)
+        return IdentityPolicy(named, (), refused=refused)
     policy = IdentityPolicy.of(
         named,
         document,
@@ -66,6 +69,16 @@ def held_policy(
     reason = f"{fault.statement} {fault.about or fault.found}: {fault.reason}".lstrip()
     at = resource.location_of(f"{path}.{fault.path}".rstrip("."))
     return IdentityPolicy(named, (), refused=DocumentRefusal(named, at, reason, fault.remedy, policy))
+
+
+def _completed(value: Value, lacking: tuple[str, str] | None, *, with_principals: bool) -> PolicyDocument | None:
+    """Return a document with what one statement lacks; None if that is not all that AWS refuses."""
+    if not lacking or not lacking[0]:
+        return None
+    try:
+        return PolicyDocument.from_value(completed(value, *lacking), with_principals=with_principals)
+    except PolicyError:
+        return None
 
 
 def _use(resource: Resource, path: str) -> Policy:

@@ -28,7 +28,7 @@ from infraspec.checks.invocation.invoke_fixes import AccessFix, key_fix, layer_f
 from infraspec.checks.invocation.wirings import TargetKind, Told, Wiring, filled, service_names, table, wirings
 from infraspec.contract.models import Contract
 from infraspec.core.errors import TerraformError
-from infraspec.core.finding import Finding, Related
+from infraspec.core.finding import Finding, Related, SourceChange
 from infraspec.core.rule import Subject
 from infraspec.core.rules import RULES
 from infraspec.core.truth import Truth
@@ -333,6 +333,10 @@ class _Check:
         return "write the condition so that it holds for certain, or see in AWS that the call arrives"
 
     def _fix(self, wiring: Wiring, target: CalledTarget, asked: _Asked) -> AccessFix:
+        fix = self._added(wiring, target, asked)
+        return replace(fix, changes=_in_place(fix.changes, asked))
+
+    def _added(self, wiring: Wiring, target: CalledTarget, asked: _Asked) -> AccessFix:
         source = asked.source
         if target.kind.service == "kms":
             service, key = wiring.row.services[0], target.owner
@@ -359,6 +363,7 @@ class _Check:
             unknown = next((doubt.unknown for doubt in asked.decision.doubts if doubt.unknown), None)
         wording = _key_wording(named, kind, key, asked)
         fix = key_fix(self.owners, key, service, _KEY_ACTIONS) if key else AccessFix("")
+        changes = _in_place(fix.changes, asked) if asked else fix.changes
         elsewhere = f"bring {named} and its policy into the plan"
         said = {
             "target": owner.address,
@@ -371,7 +376,7 @@ class _Check:
             "remedy": how_to_know(unknown) if unknown else f"name {service} for certain" if key else elsewhere,
         }
         finding = subject.say(wording, **said)
-        return replace(finding, changes=fix.changes) if wording == "key-refused" else finding
+        return replace(finding, changes=changes) if wording == "key-refused" else finding
 
     def _use(self, wiring: Wiring, key: Resource, service: str) -> _Asked:
         """Ask the policy of a key for all that a service needs of it, and return the answer that is worst."""
@@ -402,6 +407,16 @@ def _wording(wiring: Wiring, target: CalledTarget, asked: _Asked) -> str:
     if target.kind.service in _USED and asked.decision.outcome is not Outcome.EXPLICITLY_DENIED:
         return "closed"
     return "denied" if asked.decision.outcome is Outcome.EXPLICITLY_DENIED else "refused"
+
+
+def _in_place(changes: tuple[SourceChange, ...], asked: _Asked) -> tuple[SourceChange, ...]:
+    """Return changes that take the place of the statement that lacks an element, if that was meant for the caller."""
+    refused = next((policy.refused for policy in asked.policies if policy.refused), None)
+    if refused is None or refused.policy is None:
+        return changes
+    meant = refused._replace(policy=_about(refused.policy, asked.principal))
+    statement = meant.statement_for(asked.decision.request) or ""
+    return tuple(replace(one, instead=statement) if one.kind == "statement" else one for one in changes)
 
 
 def _key_wording(named: str, kind: TargetKind, key: Resource | None, asked: _Asked | None) -> str:

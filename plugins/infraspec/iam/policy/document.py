@@ -94,9 +94,24 @@ class PolicyDocument(Struct, frozen=True):
         if not isinstance(version, (Unknown, Text)) and version not in _VERSIONS:
             raise _error("the policy's Version is not one", f"{place}.Version", " or ".join(_VERSIONS), version)
         if "Statement" not in tree:
-            raise _error("the policy has no Statement", place, "a Statement", ", ".join(map(str, tree)) or "{}")
+            error = _error("the policy has no Statement", place, "a Statement", ", ".join(map(str, tree)) or "{}")
+            error.lacking = "", "Statement"
+            raise error
         statements = tuple(_statements(tree["Statement"], place, with_principals=with_principals))
         return cls(statements, variables=version != _VERSIONS[1])
+
+
+def completed(value: Value, path: str, element: str) -> Value:
+    """Return a document whose statement at a path has an element that it lacks, which names everything."""
+    tree = _decode(value, "policy")
+    if not path or not isinstance(tree, Mapping):
+        return tree
+    written = tree["Statement"]
+    if not isinstance(written, (list, tuple)):
+        return {**tree, "Statement": {**written, element: "*"}}
+    index = int(path.rpartition(".")[2])
+    statements = [{**one, element: "*"} if number == index else one for number, one in enumerate(written)]
+    return {**tree, "Statement": statements}
 
 
 def _decode(value: Value, place: str) -> Value:
@@ -133,7 +148,7 @@ def _statement(tree: Value, path: str, place: str, *, with_principals: bool) -> 
     if unknown_keys:
         return Statement.unknown(path, Unknown(unknown_keys[0].strip("${}")))
     _check_keys(tree, _STATEMENT_KEYS, where)
-    _check_pairs(tree, where, with_principals=with_principals)
+    _check_pairs(tree, path, where, with_principals=with_principals)
     _check_text(tree.get("Sid", ""), f"{where}.Sid", "Sid")
     return Statement(
         path,
@@ -160,7 +175,7 @@ def _check_text(value: Value, place: str, element: str) -> None:
         raise _error(f"{element} is text", place, "text", value)
 
 
-def _check_pairs(tree: Mapping[str, Value], place: str, *, with_principals: bool) -> None:
+def _check_pairs(tree: Mapping[str, Value], path: str, place: str, *, with_principals: bool) -> None:
     for positive, negative, required in (
         ("Action", "NotAction", True),
         ("Resource", "NotResource", not with_principals),
@@ -169,7 +184,9 @@ def _check_pairs(tree: Mapping[str, Value], place: str, *, with_principals: bool
         count = (positive in tree) + (negative in tree)
         if count > 1 or (required and not count):
             found = "both" if count else "neither"
-            raise _error(f"a statement has {positive} or {negative}", place, "exactly one of them", found)
+            error = _error(f"a statement has {positive} or {negative}", place, "exactly one of them", found)
+            error.lacking = None if count else (path, positive)
+            raise error
     if not with_principals and ("Principal" in tree or "NotPrincipal" in tree):
         raise _error("a policy of a role or user names no principal", place, "no Principal", "a Principal")
 

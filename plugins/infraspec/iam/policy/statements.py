@@ -245,17 +245,36 @@ class Clause(Struct, frozen=True, eq=False):
 
 
 class DocumentRefusal(NamedTuple):
-    """Why AWS refuses a document, what fixes it, and the policy that it would be, if it can be read."""
+    """Why AWS refuses a document, what fixes it, and the policy that it would be, if it can be read.
+
+    `lacking` is the statement, by its path, and the element that is missing there; the policy has everything in its
+    place. Where the document has no `Statement` the path is empty.
+    """
 
     name: str
     place: Location | None
     reason: str
     remedy: str
     policy: IdentityPolicy | None = None
+    lacking: tuple[str, str] | None = None
 
     def concerns(self, action: str) -> bool:
         """Tell whether the document may say something of an action."""
         return self.policy is None or bool(self.policy.about(action))
+
+    def statement_for(self, request: Request) -> str | None:
+        """Return the statement that lacks an element, if that alone was to allow a request, whatever it is then.
+
+        It is "" where the document has no statement, and None where another one allows the request.
+        """
+        if self.lacking is None or not self.lacking[0]:
+            return self.lacking and ""
+        about = self.policy.about(request.action) if self.policy else ()
+        allowing = [clause for clause, _ in about if clause.applies(request) is not Truth.NO]
+        is_alone = [(clause.statement.path, clause.statement.effect) for clause in allowing] == [
+            (self.lacking[0], "Allow")
+        ]
+        return self.lacking[0] if is_alone else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
