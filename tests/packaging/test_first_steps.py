@@ -1,4 +1,4 @@
-"""The way of a new user: init, check, fix, check, on repositories that have the incident and no contract."""
+"""A new user's first three commands: init, check, fix --write, in repositories with the incident and no contract."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def infraspec(directory: Path, *arguments: str) -> subprocess.CompletedProcess[s
 
 @pytest.mark.parametrize("name", REPOSITORIES)
 def test_three_commands_lead_to_the_fix(name: str, tmp_path: Path) -> None:
-    """Init and check find the incident, fix writes what check then proves."""
+    """Init and check find the incident; fix writes the patch and checks again, and a second check agrees."""
     files, environments = REPOSITORIES[name]
     write(tmp_path, files)
 
@@ -147,6 +147,7 @@ def test_three_commands_lead_to_the_fix(name: str, tmp_path: Path) -> None:
     fixed = infraspec(tmp_path, "fix", "--write")
     assert (0, "") == (fixed.returncode, fixed.stderr)
     assert f"({', '.join(environments)})" in fixed.stdout
+    assert "checked again: nothing violated" in fixed.stdout
     proven = infraspec(tmp_path, "check")
     assert 0 == proven.returncode, proven.stdout
 
@@ -169,7 +170,7 @@ def violated(directory: Path) -> int:
 @pytest.mark.skipif(len(TRIED) < 3, reason=f"{CHECKOUTS} names no folder with three public repositories")
 @pytest.mark.parametrize("number", range(3))
 def test_the_same_commands_for_repositories_of_others(number: int, tmp_path: Path) -> None:
-    """Each command works as it is; what fix writes makes less violated, or there is nothing to fix."""
+    """Init, check and fix work without options; what fix writes makes less violated, or there is nothing to fix."""
     repository = tmp_path / TRIED[number].name
     shutil.copytree(TRIED[number], repository, symlinks=True)
     assert 0 == infraspec(repository, "init").returncode
@@ -178,4 +179,7 @@ def test_the_same_commands_for_repositories_of_others(number: int, tmp_path: Pat
     assert fixed.returncode in {0, 1}, fixed.stderr
     assert "Traceback" not in fixed.stderr
     after = violated(repository)
-    assert after < before if " fixed and written" in fixed.stdout else after == before
+    told = re.search(r"^checked again: (\d+|nothing) violated", fixed.stdout, re.MULTILINE)
+    assert (told is not None) is (" fixed and written" in fixed.stdout)
+    assert after == before if told is None else after < before
+    assert told is None or (told[1] == "nothing") is (after == 0)

@@ -15,7 +15,7 @@ from infraspec.cli.common import PATH, echo, reported, repository
 from infraspec.cli.terminal import waiting
 from infraspec.contract import display
 from infraspec.core.errors import ContractError, ReportError, counted, did_you_mean, unreadable, writing
-from infraspec.core.finding import Finding
+from infraspec.core.finding import Finding, Verdict
 from infraspec.core.rules import RULES
 from infraspec.core.runtime import read_regular, write_whole
 from infraspec.core.visible_text import visible_json
@@ -25,6 +25,7 @@ from infraspec.fixes.proof import Fixes, Prover
 from infraspec.reporting.document import escape
 from infraspec.reporting.github.suggestions import review as as_review
 from infraspec.reporting.github.suggestions import shown_lines
+from infraspec.reporting.run.recorder import REPOSITORY
 
 
 @click.command()
@@ -73,7 +74,8 @@ def fix(
     A patch is shown only if it is proven: with the patch, the finding is PROVEN, and no verdict of any rule in any
     environment gets worse. Findings with one cause (instances, environments, callers of a module) share one patch,
     which uses a variable or output that already has the value. A statement allows the missing actions and resources
-    and nothing else. Comments and formatting are kept. Findings without a patch are listed with the reason.
+    and nothing else. Comments and formatting are kept. Findings without a patch are listed with the reason. --write
+    then reads the files again and checks them.
 
     \b
     exit code  0  nothing is violated, or everything was fixed and written
@@ -96,11 +98,14 @@ def fix(
         for path, text in fixes.after.items():
             with writing("the file cannot be written", shown[path], "a file that the user may write to"):
                 write_whole(path, text.encode())
+    checked = list(_checked(infra or repository(), environment)) if write and fixes.after else []
     if review is not None:
         click.echo(visible_json(_review(fixes, shown, review)))
         return
     lines = _narrowed(narrowing.statements) if narrow else _told(fixes, write=write)
     for line in (*lines, *(() if write else _diffs(fixes, shown)), *(() if narrow else _unfixed(fixes))):
+        echo(line)
+    for line in checked:
         echo(line)
     if fixes.after and not write:
         echo("\ninfraspec fix --write applies it")
@@ -116,6 +121,22 @@ def _told(fixes: Fixes, *, write: bool) -> Iterator[str]:
         found = counted(len(_alike((one.environment, one.finding, "") for one in fixes.fixed)), "finding")
         yield f"{found} fixed{' and written' if write else ', if this is applied'}:"
         yield from _listed((one.environment, one.finding, "") for one in fixes.fixed)
+
+
+def _checked(infra: Path, environment: str) -> Iterator[str]:
+    """Yield what the static suite says of the files as they are written now."""
+    with waiting("checking the written files"):
+        infrastructure = Infrastructure(infra, environment)
+        judged = infrastructure.judged()
+    found = [(name, one) for name in (*infrastructure.chosen, REPOSITORY) for one in judged[name].findings]
+    counts = []
+    for verdict in (Verdict.VIOLATED, Verdict.UNDETERMINED):
+        number = len(_alike((name, one, "") for name, one in found if one.verdict is verdict))
+        counts.append(f"{number or 'nothing'} {verdict.name.lower()}")
+    unjudged = {rule for one in judged.values() for rule in one.failed}
+    if unjudged:
+        counts.append(f"{counted(len(unjudged), 'rule')} not judged: {', '.join(sorted(unjudged))}")
+    yield f"\nchecked again: {', '.join(counts)}"
 
 
 def _diffs(fixes: Fixes, shown: Mapping[Path, str]) -> Iterator[str]:
