@@ -134,3 +134,14 @@ def test_any_text_is_read_to_its_end(text: str) -> None:
     """Text that is no HCL is none of its business: the parser says so."""
     for one in comments(SourceText("f", text)):
         assert 0 <= one.first <= one.last <= text.count("\n") + 1
+
+
+def test_many_comments_before_an_item_stand_on_it() -> None:
+    """All lines of a long comment stand on what follows; none is looked for among the others."""
+    found = comments(SourceText("f", "# c\n" * 20_000 + "a = 1\n"))
+    assert (20_000, {(20_001, 20_001)}) == (len(found), {(one.first, one.last) for one in found})
+
+
+def test_a_comment_that_is_never_closed_ends_with_the_text() -> None:
+    """It is one comment, however often another one seems to begin in it."""
+    assert ["/* c " * 20_000] == [one.text for one in comments(SourceText("f", "/* c " * 20_000))]

@@ -17,7 +17,7 @@ from infraspec.hcl import lexer
 from infraspec.hcl.ast import SourceText
 
 _TOKEN: Final = re.compile(
-    rf"""(?P<newline>\n)|(?P<blank>[ \t\r]++)|(?P<comment>\#[^\n]*+|//[^\n]*+|/\*(?s:.*?)\*/)|(?P<comma>,)
+    rf"""(?P<newline>\n)|(?P<blank>[ \t\r]++)|(?P<comment>\#[^\n]*+|//[^\n]*+|/\*(?s:.*?)(?:\*/|\Z))|(?P<comma>,)
     |(?P<heredoc><<-?(?P<marker>{lexer.IDENTIFIER})\r?\n)|(?P<quote>")|(?P<open>[\[({{])|(?P<close>[\])}}])
     |(?P<word>{lexer.IDENTIFIER}|(?s:.))""",
     re.VERBOSE,
@@ -52,8 +52,8 @@ class _Frame(Struct):
     item: _Item | None = None
     before: _Item | None = None
     """The item that has ended last."""
-    waiting: list[Comment] = field(default_factory=list)
-    """Comments on lines of their own since the last item."""
+    waiting: list[int] = field(default_factory=list)
+    """Which comments stand on lines of their own since the last item."""
 
 
 def comments(source: SourceText) -> list[Comment]:
@@ -164,8 +164,8 @@ class _Reader:
         elif frame.item is not None:
             self._held.append((comment, frame.item))
         else:
+            frame.waiting.append(len(self._held))
             self._held.append((comment, None))
-            frame.waiting.append(comment)
 
     def _behind(self, at: int) -> _Item | None:
         """Return the item that a comment stands behind, or in whose first line it does."""
@@ -180,10 +180,10 @@ class _Reader:
         """Let the comments of the lines before an item stand on it, as far as there is nothing between."""
         item = frame.item
         line = self._line(item.at) if item else 0
-        for comment in reversed(frame.waiting):
+        for index in reversed(frame.waiting):
+            comment, _ = self._held[index]
             if self._line(comment.at + len(comment.text) - 1) < line - 1:
                 break
             line = self._line(comment.at)
-            at = next(index for index, (held, _) in enumerate(self._held) if held is comment)
-            self._held[at] = (comment, item)
+            self._held[index] = (comment, item)
         frame.waiting.clear()
