@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from infraspec.checks.deployed.inventory import FirewallRule, extra_grants, extra_policies, extra_rules
+from infraspec.checks.deployed.attachments import extra_attachments
+from infraspec.checks.deployed.inventory import FirewallRule, extra_grants, extra_rules
 from infraspec.core.finding import Location
 from infraspec.core.unknown import Unknown, Value
 from infraspec.terraform.plan import Diagnostic, Plan, Resource
@@ -105,13 +106,13 @@ ARN = str(deployed().by_address[CREDENTIALS].get("arn"))
 def policies(*sources: Resource, plan: Plan | None = None, of: str = ARN) -> list[tuple[str, bool]]:
     """Return address and certainty of the policies by hand, where a secret has one."""
     by_hand = made(f"{of} policy", "aws_secretsmanager_secret_policy", secret_arn=of, policy="{}")
-    given = extra_policies(extended(plan or reference(), *sources), extended(deployed(), by_hand))
+    given = extra_attachments(extended(plan or reference(), *sources), extended(deployed(), by_hand))
     return [(one.arn, one.certain) for one in given]
 
 
 def test_a_policy_that_a_secret_got_by_hand_is_extra() -> None:
     """As it was applied nothing has more, and of a secret of somebody else nothing is said."""
-    assert [] == list(extra_policies(reference(), deployed()))
+    assert [] == list(extra_attachments(reference(), deployed()))
     assert [(f"{ARN} policy", True)] == policies()
     assert [] == policies(of=f"{ARN}x")
 
@@ -207,4 +208,4 @@ def test_the_policy_of_a_repository_of_another_region_is_not_the_one_here(region
     there = replace(made("a.b", "aws_ecr_repository_policy", repository="web", policy="{}"), provider="aws.other")
     plan = extended(moved(region=region), repository, there)
     live = extended(deployed(), repository, made("arn policy", "aws_ecr_repository_policy", repository="web"))
-    assert expected == [one.arn for one in extra_policies(plan, live)]
+    assert expected == [one.arn for one in extra_attachments(plan, live)]

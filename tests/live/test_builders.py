@@ -335,13 +335,26 @@ def test_balancers(tmp_path: Path) -> None:
                 "TargetGroups": [{"TargetGroupName": "app-prod", "TargetGroupArn": GROUP, "Protocol": "HTTP"}]
             },
             "elbv2__describe_tags": {"TagDescriptions": [{"ResourceArn": BALANCER, "Tags": pairs(TAGS)}]},
+            "elbv2__describe_load_balancer_attributes": {
+                "Attributes": [
+                    {"Key": "deletion_protection.enabled", "Value": "true"},
+                    {"Key": "access_logs.s3.bucket", "Value": "app-prod-logs"},
+                ]
+            },
+            "elbv2__describe_target_group_attributes": {
+                "Attributes": [{"Key": "deregistration_delay.timeout_seconds", "Value": "30"}]
+            },
             "elbv2__describe_listeners": {"Listeners": [listener]},
         },
     )
     balancer, https, group = plan.managed("aws_lb", "aws_lb_listener", "aws_lb_target_group")
     assert (balancer.get("arn_suffix"), balancer.get("tags")) == ("app/app-prod/50dc", TAGS)
     assert https.address == "aws_lb_listener.https"
-    assert https.get("default_action") == [{"type": "forward", "target_group_arn": GROUP}]
+    forward = {"target_group": [{"arn": GROUP}], "stickiness": []}
+    action = {"redirect": [], "fixed_response": [], "forward": [forward], "type": "forward", "target_group_arn": GROUP}
+    assert https.get("default_action") == [action]
+    assert (balancer.get("enable_deletion_protection"), group.get("deregistration_delay")) == ("true", "30")
+    assert balancer.get("access_logs") == [{"bucket": "app-prod-logs"}]
     assert (group.get("arn_suffix"), group.get("tags")) == ("targetgroup/app-prod/73e2", {})
 
 
@@ -358,6 +371,13 @@ def test_storage(tmp_path: Path) -> None:
             "s3__get_bucket_tagging": None,
             "s3__get_bucket_policy": {"Policy": "{}"},
             "dynamodb__list_tables": {"TableNames": ["app-prod-lock", "other"]},
+            "dynamodb__describe_table": {"Table": {"KeySchema": [{"AttributeName": "LockID", "KeyType": "HASH"}]}},
+            "dynamodb__describe_continuous_backups": {
+                "ContinuousBackupsDescription": {
+                    "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "ENABLED"}
+                }
+            },
+            "dynamodb__describe_time_to_live": {"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}},
         },
     )
     found = plan.managed(
@@ -376,6 +396,12 @@ def test_storage(tmp_path: Path) -> None:
     ]
     assert found[0].get("repository_url") == "x.dkr.ecr/app"
     assert found[2].get("tags") == {}
+    lock = found[4]
+    assert (lock.get("hash_key"), lock.get("point_in_time_recovery"), lock.get("ttl")) == (
+        "LockID",
+        [{"enabled": True}],
+        [{"enabled": False}],
+    )
 
 
 def test_storage_that_keeps_the_runner_out(tmp_path: Path) -> None:

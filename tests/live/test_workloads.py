@@ -46,6 +46,9 @@ resource "aws_lambda_function" "import" {
   role          = aws_iam_role.import.arn
   runtime       = "python3.13"
   handler       = "app.handle"
+  environment {
+    variables = { TOKEN = "hunter2" }
+  }
 }
 resource "aws_sqs_queue" "orders" {
   name = "app-prod-orders"

@@ -115,6 +115,7 @@ def trust() -> dict[str, Any]:
 
 
 _EMPTY = {
+    "application-autoscaling": "describe_scalable_targets describe_scaling_policies describe_scheduled_actions",
     "cloudwatch": "describe_alarms",
     "dynamodb": "list_tables",
     "ec2": "describe_vpcs describe_subnets describe_internet_gateways describe_nat_gateways describe_addresses "
@@ -245,6 +246,7 @@ class World:
             ("secretsmanager", "describe_secret"): self._described,
             ("ssm", "describe_parameters"): {"Parameters": []},
             ("kms", "list_aliases"): {"Aliases": [{"AliasName": "alias/app-prod", "TargetKeyId": "0a1b2c3d"}]},
+            ("kms", "get_key_rotation_status"): {"KeyRotationEnabled": False},
             ("kms", "describe_key"): {
                 "KeyMetadata": {"Arn": KEY, "KeyManager": "CUSTOMER", "KeyState": self.key_state}
             },

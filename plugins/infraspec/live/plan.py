@@ -16,11 +16,11 @@ from typing import overload
 from infraspec.aws.calls import Calls
 from infraspec.checks.access.secret_access import placed
 from infraspec.checks.common.live_comparison import Whereabouts
+from infraspec.checks.deployed.attachments import extra_attachments
 from infraspec.checks.deployed.inventory import (
     FirewallRule,
     Stray,
     extra_grants,
-    extra_policies,
     extra_receivers,
     extra_rules,
 )
@@ -28,7 +28,7 @@ from infraspec.contract.models import Contract
 from infraspec.core.errors import RunnerPermissionError
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import MissingVariable, Unknown
-from infraspec.live.resources import containers, network, notifications, secrets, workloads
+from infraspec.live.resources import containers, network, notifications, scaling, secrets, stores, workloads
 from infraspec.live.resources.api_to_terraform import tag_map
 from infraspec.live.resources.principals import principals
 from infraspec.live.resources.reading import LISTINGS, NOTHING, listed, unseen
@@ -44,6 +44,7 @@ _READERS: Mapping[str, Callable[[LiveScope], Iterable[Resource]]] = {
     **secrets.IDENTITY_READERS,
     **network.READERS,
     **notifications.READERS,
+    **scaling.READERS,
     **secrets.READERS,
     **workloads.READERS,
 }
@@ -52,6 +53,7 @@ _PECULIARITIES = {
     **network.PECULIARITIES,
     **notifications.PECULIARITIES,
     **secrets.PECULIARITIES,
+    **stores.PECULIARITIES,
     **workloads.PECULIARITIES,
 }
 
@@ -223,7 +225,7 @@ def strays(calls: Calls, plan: Plan, live: Plan, contract: Contract, environment
     rules = _firewall_rules(calls)
     canary = contract.environments[environment].live.canary
     receivers = extra_receivers(plan, live, [canary.queue] if canary else [])
-    extra = (*extra_grants(plan, live), *extra_policies(plan, live), *extra_rules(plan, live, rules), *receivers)
+    extra = (*extra_grants(plan, live), *extra_attachments(plan, live), *extra_rules(plan, live, rules), *receivers)
     whereabouts = Whereabouts(plan.derived(AwsAttributes), calls.account, calls.region)
     doubtful = {one.type for one in plan.managed() if whereabouts.has(one) is Truth.MAYBE}
     listed = {stray.arn: stray for stray in (*extra, *_listed(plan, live, membership, doubtful))}

@@ -64,8 +64,8 @@ class ApiCall(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
 
     `arguments` are parameters that are attributes of the resource that it is asked of, `parameters` those that are
     always the same, `absent` the codes of errors that say that there is none. Where it
-    `is_paged`, what it tells is a list. An attribute before `?` may be left out; a
-    parameter before `[]` is a list of one.
+    `is_paged`, what it tells is a list; where it `is_paired`, what it tells is pairs of Key and Value, whose dotted
+    keys become objects. An attribute before `?` may be left out; a parameter before `[]` is a list of one.
     """
 
     operation: str
@@ -74,6 +74,7 @@ class ApiCall(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     parameters: Mapping[str, Any] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
     is_paged: bool = False
+    is_paired: bool = False
 
 
 class Batch(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -90,15 +91,15 @@ class Listing(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     """How an account lists the resources of a type. What is peculiar is read by a function of `live.resources`.
 
     `call` lists them: all of the account, or with `of` those of each resource of another type. Where it
-    `is_policy`, the policy of each is asked for; where it `is_named`, each resource of the source by what the source
-    says of it, and no other. Of those whose ids alone are listed, `describe` says the rest. `only` and `unless` choose
-    by what an entry says. All of the account are looked at where the type `is_shared`, and otherwise those that belong
-    to the environment.
+    `is_policy`, the policy of each is asked for, and where it `is_setting`, something else of which each has one or
+    none; where it `is_named`, each resource of the source by what the source says of it, and no other. Of those whose
+    ids alone are listed, `describe` says the rest. `only` and `unless` choose by what an entry says. All of the account
+    are looked at where the type `is_shared`, and otherwise those that belong to the environment.
 
     `tags` is where an entry has its tags, `tags_call` or `tags_batch` what is asked for them; without one of these the
-    Resource Groups Tagging API says them, which also says whose those are that are asked for by `tags_call`. `detail`
-    is asked of each that belongs, and joins its entry. `owned` are attributes of the resource that it is `of`, under
-    the names that they have here, and `defaults` what there is where AWS says nothing.
+    Resource Groups Tagging API says them, which also says whose those are that are asked for by `tags_call`. `details`
+    are asked of each that belongs, and join its entry, each under its key. `owned` are attributes of the resource that
+    it is `of`, under the names that they have here, and `defaults` what there is where AWS says nothing.
 
     `observed` is what AWS says of how the resource does, under names that Terraform does not have.
 
@@ -111,6 +112,7 @@ class Listing(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     attributes: Attributes = field(default_factory=dict)
     of: str = ""
     is_policy: bool = False
+    is_setting: bool = False
     is_named: bool = False
     describe: Batch | None = None
     only: Choice = field(default_factory=dict)
@@ -120,7 +122,7 @@ class Listing(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     tags: str = ""
     tags_call: ApiCall | None = None
     tags_batch: Batch | None = None
-    detail: ApiCall | None = None
+    details: tuple[ApiCall, ...] = ()
     owned: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     observed: Attributes = field(default_factory=dict)
@@ -130,6 +132,6 @@ class Listing(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
 
     def operations(self) -> Iterator[str]:
         """Yield the operations that are asked, by the API's names."""
-        asked = (self.call, self.describe, self.detail, self.tags_call, self.tags_batch)
+        asked = (self.call, self.describe, *self.details, self.tags_call, self.tags_batch)
         yield from (one.operation for one in asked if one is not None)
         yield from self.also

@@ -160,9 +160,9 @@ class NestedFields(Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
     `names` are the fields that tell the entries of a list apart, the list of the attribute itself being at the empty
     path. A list that is `ordered` is compared with its order. `defaults` are what AWS fills in where nothing is set,
-    and `repeats` the field beside it that it fills one in from. Of what is at or below a `hidden` path no value is ever
-    shown, unless a pattern of `shown` fits. With `only_set`, what the source does not set is AWS's to choose, unless it
-    has a default.
+    and `repeats` the field beside it that it fills one in from. A block whose `switch` is off says nothing else, and an
+    `ignored` path is not compared. Of what is at or below a `hidden` path no value is ever shown, unless a pattern of
+    `shown` fits. With `only_set`, what the source does not set is AWS's to choose, unless it has a default.
     """
 
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -172,6 +172,8 @@ class NestedFields(Struct, frozen=True, forbid_unknown_fields=True, omit_default
     hidden: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     only_set: bool = False
+    switch: str = ""
+    ignored: tuple[str, ...] = ()
 
 
 class DriftAttributes(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -42,6 +42,8 @@ def _tree(value: Value) -> Value:
 def _normal(value: Value, path: str, fields: NestedFields) -> Value:
     """Return a value without what is empty or as AWS fills it in; entries that have a name by that name."""
     match value:
+        case Mapping() if not path and _is_off(value, fields):
+            return {}
         case Mapping():
             pairs = ((key, _normal(item, _joined(path, key), fields)) for key, item in value.items())
             kept = {key: item for key, item in pairs if not _is_default(_joined(path, key), item, fields)}
@@ -50,6 +52,10 @@ def _normal(value: Value, path: str, fields: NestedFields) -> Value:
             return _list([_normal(item, path, fields) for item in value], path, fields)
         case _:
             return value
+
+
+def _is_off(value: Mapping[str, Value], fields: NestedFields) -> bool:
+    return bool(fields.switch) and same("false", value.get(fields.switch) or "false") is Truth.YES
 
 
 class _Entries(dict[str, Value]):
@@ -72,7 +78,7 @@ def _list(items: Sequence[Value], path: str, fields: NestedFields) -> Value:
 
 
 def _is_default(path: str, value: Value, fields: NestedFields) -> bool:
-    if _is_empty(value):
+    if _is_empty(value) or path in fields.ignored:
         return True
     return path in fields.defaults and same(fields.defaults[path], value) is Truth.YES
 

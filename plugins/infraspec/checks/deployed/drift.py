@@ -397,7 +397,8 @@ def _nested(  # noqa: PLR0917 - two resources, and what is known of their type
     bound: ResolvedSource,
 ) -> list[Difference] | None:
     configured, there = source.stated(name), live.stated(name)
-    if (not configured and _is_anyones(name, source, drift)) or (name == _CONTAINERS and there is None):
+    is_open = name not in drift.defaults and _is_anyones(name, source, drift)
+    if (not configured and is_open) or (name == _CONTAINERS and there is None):
         return None
     if name == _CONTAINERS:
         definition = TaskDefinition.from_resource(source)

@@ -138,12 +138,6 @@ _WAYS = (
 """What is given, by which type, and its attributes with the role and with what is given."""
 _NAMES = {_ATTACHMENT: ("policy_arn", "/"), _INLINE: ("name", ":")}
 """By type, what tells one grant of a role from another, and what stands before it in the id of an import."""
-_POLICIES = {
-    "aws_ecr_repository_policy": ("repository", "aws_ecr_repository", "name"),
-    "aws_secretsmanager_secret_policy": ("secret_arn", "aws_secretsmanager_secret", "arn"),
-    "aws_sns_topic_policy": ("arn", "aws_sns_topic", "arn"),
-}
-"""By type of policy, its attribute that names what it is of, and the type and attribute of that."""
 _RECEIVERS = (
     ("aws_sns_topic_subscription", "topic_arn", "aws_sns_topic", "arn"),
     ("aws_cloudwatch_event_target", "rule", "aws_cloudwatch_event_rule", "name"),
@@ -185,26 +179,6 @@ def _given(plan: Plan, bound: ResolvedSource) -> Iterator[tuple[str, Truth, Valu
 def _may_be(value: Value, found: Value) -> Truth:
     items = value if isinstance(value, list | tuple) else [value]
     return any_of(same(item, found) for item in items)
-
-
-def extra_policies(plan: Plan, live: Plan) -> Iterator[Stray]:
-    """Yield the policies that secrets, topics and repositories of the source have in AWS, and not by the source.
-
-    AWS itself gives buckets one for the logs that it delivers; those are left out.
-    """
-    bound = ResolvedSource(plan, live)
-    for type_, (attribute, owner, key) in _POLICIES.items():
-        owners = {one.stated(key): plan.by_address.get(one.address) for one in live.managed(owner)}
-        given = [(bound.whereabouts.has(one), bound.value(one.attribute(attribute))) for one in plan.managed(type_)]
-        for one in live.managed(type_):
-            source = owners.get(one.stated(attribute))
-            is_seen = not isinstance(one.stated("policy"), Unknown)
-            if source is None or source.sets("policy") or one.address in plan.by_address or not is_seen:
-                continue
-            known = any_of(all_of(here, same(value, one.stated(attribute))) for here, value in given)
-            if known is not Truth.YES:
-                name, certain = str(one.stated(attribute)), known is Truth.NO and plan.is_whole
-                yield Stray(one.address, type_, f"what it is of, {source.address}", certain=certain, import_id=name)
 
 
 def extra_receivers(plan: Plan, live: Plan, allowed: Collection[str] = ()) -> Iterator[Stray]:

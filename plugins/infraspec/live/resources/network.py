@@ -123,7 +123,10 @@ def _is_of(rule: Resource, group: Resource, scope: LiveScope) -> bool:
 
 def _actions(_scope: LiveScope, listener: Entry, values: Values) -> Values:
     """Add what a listener does with requests."""
-    return {**values, "default_action": forwarding(listener.get("DefaultActions"))}
+    said = values.get("default_action")
+    made = [dict(one) for one in said if isinstance(one, Mapping)] if isinstance(said, list) else []
+    done = zip(made, forwarding(listener.get("DefaultActions")), strict=False)
+    return {**values, "default_action": [{**one, **action} for one, action in done if isinstance(action, Mapping)]}
 
 
 def forwarding(actions: Sequence[Entry] | None) -> list[Value]:

@@ -16,7 +16,7 @@ from infraspec.core.unknown import AtRunTime, RefusedRead, Text, Unknown, Value,
 from infraspec.live.resources.api_to_terraform import attributes_of, tag_map
 from infraspec.live.resources.scope import LiveScope, refused
 from infraspec.resource_types import TYPES
-from infraspec.resource_types.listing import ApiCall, Listing, at, snake
+from infraspec.resource_types.listing import ApiCall, Blocks, Listing, at, snake
 from infraspec.terraform.plan import Resource
 
 Values = dict[str, Value]
@@ -68,7 +68,8 @@ def _is_known(call: ApiCall | None, owner: Mapping[str, Value]) -> bool:
 def _ahead(scope: LiveScope, listing: Listing, call: ApiCall | None, each: Iterable[Mapping[str, Value]]) -> None:
     """Prepare a call for each of many attributes."""
     if call is not None:
-        is_paged = call.is_paged or (call is listing.call and not listing.is_policy)
+        is_one = listing.is_policy or listing.is_setting
+        is_paged = call.is_paged or (call is listing.call and not is_one)
         known = (values for values in each if values.keys() >= set(call.arguments.values()) and _is_known(call, values))
         parameters = [{**_arguments(call, values), **call.parameters} for values in known]
         key = call.key if is_paged else ""
@@ -179,7 +180,7 @@ def listed_of(
         tags = tags_of(entry, str(values.get("arn")))
         if is_all or values.get("arn") in used or scope.belongs(type_, values, tags):
             meant.append((entry, values, tags))
-    for call in (listing.detail, listing.tags_call):
+    for call in (*listing.details, listing.tags_call):
         _ahead(scope, listing, call, [values for _, values, _ in meant])
     for entry, _, tags in meant:
         yield from _resource(scope, type_, entry, owner, tags, peculiarity)
@@ -196,9 +197,11 @@ def _resource(  # noqa: PLR0917 - what is known of one
     given: Mapping[str, Value] = NO_VALUES,
 ) -> Iterator[Resource]:
     listing, values = LISTINGS[type_], values_of(scope, type_, entry, owner, given)
-    if listing.detail is not None:
-        entry, hidden = _detailed(scope, type_, entry, values)
-        values = {**hidden, **values_of(scope, type_, entry, owner, given)}
+    unseen: Values = {}
+    for detail in listing.details:
+        entry, refusals = _detailed(scope, type_, entry, values, detail)
+        unseen |= refusals
+    values = {**values_of(scope, type_, entry, owner, given), **unseen}
     if listing.tags_call is not None:
         shown = shown_of(scope, listing.service, listing.tags_call, values, f"the tags of {values['arn']}")
         tags = shown if isinstance(shown, Unknown) else tag_map(shown)
@@ -219,6 +222,8 @@ def entries(scope: LiveScope, type_: str, owner: Mapping[str, Value]) -> Sequenc
     if listing.is_policy:
         policy = shown_of(scope, listing.service, call, owner, f"the policy of {owner['arn']}")
         return [{"policy": policy}] if policy else []
+    if listing.is_setting:
+        return _setting(scope, type_, listing.service, call, owner)
     operation = snake(call.operation)
     try:
         found: Sequence[Any] = scope.calls.pages(
@@ -235,17 +240,30 @@ def entries(scope: LiveScope, type_: str, owner: Mapping[str, Value]) -> Sequenc
     return [entry for entry in each if _is_meant(entry, listing)]
 
 
-def _detailed(scope: LiveScope, type_: str, entry: Entry, values: Values) -> tuple[Entry, Values]:
-    """Return an entry with its detail, and what is not known where the runner may not look at that."""
+def _setting(scope: LiveScope, type_: str, service: str, call: ApiCall, owner: Mapping[str, Value]) -> Sequence[Entry]:
+    """Return the one that a resource has, if it has one; where nobody may look, those of the source are not known."""
+    try:
+        found = _detail(scope, service, call, owner)
+    except RunnerPermissionError as error:
+        scope.refused.setdefault(type_, error)
+        return []
+    return [] if found is None else [found]
+
+
+def _detailed(scope: LiveScope, type_: str, entry: Entry, values: Values, detail: ApiCall) -> tuple[Entry, Values]:
+    """Return an entry with a detail, and what is not known where the runner may not look at that."""
     listing = LISTINGS[type_]
-    detail = listing.detail
-    if detail is None:
-        return entry, {}
     try:
         return {**entry, detail.key: _detail(scope, listing.service, detail, values)}, {}
     except RunnerPermissionError as error:
-        names = (name for name in (*listing.attributes, *listing.observed) if values.get(name) is None)
+        where = {**listing.attributes, **listing.observed}
+        names = [name for name, path in where.items() if _first_step(path) == detail.key]
         return entry, {name: refused(f"{name} of {values.get('arn')}", error) for name in names}
+
+
+def _first_step(where: str | Blocks) -> str:
+    path = where if isinstance(where, str) else where.path
+    return path.partition(".")[0].removesuffix("?")
 
 
 def values_of(
@@ -299,7 +317,20 @@ def _detail(scope: LiveScope, service: str, call: ApiCall, values: Mapping[str, 
     parameters, operation = {**_arguments(call, values), **call.parameters}, snake(call.operation)
     if call.is_paged:
         return scope.calls.pages(service, operation, call.key, absent=call.absent, **parameters)
-    return at(scope.calls.ask(service, operation, absent=call.absent, **parameters), call.key)
+    found = at(scope.calls.ask(service, operation, absent=call.absent, **parameters), call.key)
+    return _paired(found) if call.is_paired else found
+
+
+def _paired(pairs: Iterable[Mapping[str, str]] | None) -> dict[str, Any]:
+    """Return pairs of Key and Value as a tree: `access_logs.s3.bucket` is in `access_logs`, in `s3`."""
+    tree: dict[str, Any] = {}
+    for pair in pairs or ():
+        *steps, last = pair["Key"].split(".")
+        there = tree
+        for step in steps:
+            there = there.setdefault(step, {})
+        there[last] = pair.get("Value")
+    return tree
 
 
 def shown_of(scope: LiveScope, service: str, call: ApiCall, values: Mapping[str, Value], what: str) -> Any:

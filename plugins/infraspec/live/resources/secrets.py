@@ -269,9 +269,23 @@ def _secret(scope: LiveScope, entry: Entry, values: Values) -> Values | None:
     if entry.get("DeletedDate") is not None and not is_wanted:
         return None
     source = scope.sources.find(SECRET, (name,))
+    values = _replicated(scope, values, source)
     if source is None or not source.sets("policy") or scope.sources.find(SECRET_POLICY, (str(values["arn"]),)):
         return values
     return {**values, **next(iter(entries(scope, SECRET_POLICY, values)), {})}
+
+
+def _replicated(scope: LiveScope, values: Values, source: Resource | None) -> Values:
+    """Add the replicas of a secret to which the source gives some: a listing does not have them."""
+    if source is None or not source.sets("replica"):
+        return values
+    shown = shown_of(scope, "secretsmanager", _REPLICAS, values, f"the replicas of {values['arn']}")
+    if isinstance(shown, Unknown):
+        return {**values, "replica": shown}
+    return {
+        **values,
+        "replica": [{"region": one.get("Region"), "kms_key_id": one.get("KmsKeyId")} for one in shown or ()],
+    }
 
 
 def _attached_policy(scope: LiveScope, _entry: Entry, values: Values) -> Values | None:
@@ -296,6 +310,13 @@ def _described(scope: LiveScope, key: str) -> Mapping[str, Any]:
 
 
 _KEY_POLICY = ApiCall("GetKeyPolicy", "Policy", {"KeyId": "key_id"}, parameters={"PolicyName": "default"})
+_ROTATION = ApiCall(
+    "GetKeyRotationStatus",
+    "KeyRotationEnabled",
+    {"KeyId": "key_id"},
+    absent=("KMSInvalidStateException", "NotFoundException", "UnsupportedOperationException"),
+)
+_REPLICAS = ApiCall("DescribeSecret", "ReplicationStatus", {"SecretId": "arn"}, absent=("ResourceNotFoundException",))
 
 
 _GOING = frozenset({"PendingDeletion", "PendingReplicaDeletion"})
@@ -311,6 +332,8 @@ def _key(scope: LiveScope, metadata: Mapping[str, Any], key: str, names: list[st
     shown = shown_of(scope, "kms", _KEY_POLICY, {"key_id": key}, f"the policy of {arn}")
     policy = shown if isinstance(shown, Unknown) else json_text(shown)
     values: Values = {"arn": arn, "key_id": key, "id": key, "policy": policy, **_use(metadata)}
+    if known is not None:
+        values["enable_key_rotation"] = shown_of(scope, "kms", _ROTATION, values, f"the rotation of {arn}")
     policies = scope.sources.plan.managed(KEY_POLICY) if known else ()
     attached = next((one for one in policies if scope.sources.named(KEY, one.stated("key_id")) is known), None)
     if attached is not None:

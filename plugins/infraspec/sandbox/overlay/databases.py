@@ -1,7 +1,8 @@
-"""RDS: what an instance tells CloudWatch of itself, and that AWS has no maintenance for it.
+"""RDS: what an instance tells CloudWatch of itself, that AWS has no maintenance for it, and that a replica is promoted.
 
 Sources: Amazon RDS User Guide, "Amazon CloudWatch metrics for Amazon RDS"; Amazon RDS API Reference,
-DescribePendingMaintenanceActions. Nobody connects in the sandbox, so DatabaseConnections has no data.
+DescribePendingMaintenanceActions and PromoteReadReplica. Nobody connects in the sandbox, so DatabaseConnections has no
+data.
 """
 
 from __future__ import annotations
@@ -26,6 +27,17 @@ def install() -> None:
     responses.RDSResponse.describe_pending_maintenance_actions = lambda _response: ActionResult(
         {"PendingMaintenanceActions": []}
     )
+    rds.RDSBackend.promote_read_replica = partialmethod(_promoted, rds.RDSBackend.promote_read_replica)
+
+
+def _promoted(backend: Any, original: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    """Promote a replica, which has no source from then on."""
+    database = original(backend, arguments)
+    source = backend.databases.get(database.source_db_instance_identifier)
+    if source is not None and database.db_instance_identifier in source.replicas:
+        source.remove_replica(database)
+    database.source_db_instance_identifier = None
+    return database
 
 
 def _get_metric_data(
