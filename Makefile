@@ -127,6 +127,13 @@ schema: $(VENV)/.suite ## Write the JSON Schemas of infraspec.toml and of the re
 corpus: $(VENV)/.test ## Judge public repositories, and compare with the last numbers: ARGS='--checkouts DIR'
 	$(BIN)/python -m tools.corpus $(ARGS)
 
+.PHONY: test-tables
+test-tables: $(VENV)/.test ## Run the whole tables that the tests sample: account, refusals, faults, fixes (an hour)
+	$(BIN)/python -m tests.out_of_band
+	$(BIN)/python -m tests.out_of_band.denials
+	$(BIN)/python -m tests.out_of_band.disturbances
+	$(BIN)/python -m tests.fixes.round_trip
+
 .PHONY: golden
 golden: $(VENV)/.test ## Compare all that infraspec says with fixtures/golden: ARGS='--only reference,mutations' or --write
 	$(BIN)/python -m tools.golden $(ARGS)
