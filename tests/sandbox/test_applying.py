@@ -109,3 +109,19 @@ def test_databases_are_as_configured(sandbox: Running) -> None:
     assert primary["MasterUserSecret"]["SecretArn"]
     assert replica["ReadReplicaSourceDBInstanceIdentifier"] == f"{PREFIX}-postgres"
     assert replica["BackupRetentionPeriod"] == 30
+
+
+def test_a_promoted_replica_has_no_source(sandbox: Running) -> None:
+    """Amazon RDS User Guide, "Promoting a read replica": it is an instance of its own from then on."""
+    rds = sandbox.account.client("rds")
+    size = {"DBInstanceClass": "db.m7g.large", "AllocatedStorage": 20}
+    user = {"MasterUsername": "admin", "MasterUserPassword": "hunter2-hunter2"}
+    rds.create_db_instance(DBInstanceIdentifier="own", Engine="postgres", **size, **user)
+    rds.create_db_instance_read_replica(DBInstanceIdentifier="promoted", SourceDBInstanceIdentifier="own")
+    rds.promote_read_replica(DBInstanceIdentifier="promoted")
+    own, promoted = (
+        rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0] for name in ("own", "promoted")
+    )
+
+    assert [] == own["ReadReplicaDBInstanceIdentifiers"]
+    assert not promoted.get("ReadReplicaSourceDBInstanceIdentifier")
