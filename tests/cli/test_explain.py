@@ -276,3 +276,26 @@ def test_a_broken_plan_file_is_named_from_where_the_command_runs(
 
     assert result.exit_code == 2
     assert result.stderr.startswith("PlanError: plan.json: the file is empty")
+
+
+def test_an_attachment_that_iam_refuses_is_no_policy_to_extend(tmp_path: Path) -> None:
+    """An attachment that names its role by an ARN gives it nothing: the name is the remedy, not a statement there."""
+    attachment = """
+        resource "aws_iam_role" "other" {
+          name               = "shop-other"
+          assume_role_policy = "{}"
+        }
+        resource "aws_iam_policy" "read" {
+          policy = jsonencode({ Statement = [{ Effect = "Allow", Action = "sqs:*", Resource = "*" }] })
+        }
+        resource "aws_iam_role_policy_attachment" "read" {
+          role       = aws_iam_role.other.arn
+          policy_arn = aws_iam_policy.read.arn
+        }
+        """
+    shop = write(tmp_path, {**SHOP, "other.tf": attachment})
+    code, text = run(shop, "sqs:SendMessage", "*", role="shop-other")
+
+    assert DENIED == code, text
+    assert "which IAM does not take for a name: name aws_iam_role.other.name instead" in text
+    assert "To allow it, add to a policy of aws_iam_role.other:" in text

@@ -336,3 +336,17 @@ def test_what_is_meant_is_no_wrong_pair(pytester: pytest.Pytester, contract: str
 
     assert result.ret != USAGE_ERROR
     assert "PairingError" not in text_of(result)
+
+
+@pytest.mark.parametrize("broken", [b'variable "x" {\n  default = "\xff"\n}\n', b'resource "a" {{\n'])
+def test_a_rule_alone_says_that_a_file_was_not_read(pytester: pytest.Pytester, broken: bytes) -> None:
+    """The rule `source` reports the file; in a run without that rule, the other rules do."""
+    project = Project({"z.tf": broken})
+    alone = project.run(pytester, "-k", "test_secret_access")
+    assert 1 == alone.ret
+    assert "HclSyntaxError: infra/z.tf:" in text_of(alone)
+
+    beside = project.run(pytester, "-k", "test_secret_access or test_source")
+    assert 1 == beside.ret
+    assert "VIOLATED source: source infra" in text_of(beside)
+    assert "HclSyntaxError" not in text_of(beside)

@@ -111,7 +111,7 @@ def explain(
         name,
         named,
         decision,
-        why(decision),
+        "; ".join(dict.fromkeys([why(decision), *_detached(found, decision)])),
         hit,
         listed,
         asked,
@@ -224,6 +224,15 @@ def _difference(decision: Decision) -> tuple[str, str]:
     if miss.part == "resource":
         return ", ".join(map(str, clause.resources.entries)), str(request.subject)
     return "", ""
+
+
+def _detached(role: Role, decision: Decision) -> Iterator[str]:
+    """Yield which policies of a role that is denied IAM does not attach to it, and what attaches them."""
+    if decision.outcome is Outcome.IMPLICITLY_DENIED:
+        for policy in (*role.policies, *(role.boundary or ())):
+            if policy.absent:
+                reason, meant = policy.absent
+                yield f"{reason}: name {meant} instead" if meant else reason
 
 
 def _addition(role: Role, decision: Decision, target: Value, named: Value, owners: ArnIndex) -> Addition | None:

@@ -82,10 +82,12 @@ _SUFFIX = 7
 def policy_to_extend(role: Role, decision: Decision, owners: ArnIndex) -> Resource | None:
     """Return what holds the text of the policy that the statement belongs into: its policy document, or itself.
 
-    The policy is that of the closest statement, or else the first of the role.
+    The policy is that of the closest statement, or else the first of the role; one that IAM does not attach to the role
+    holds nothing that would help.
     """
     closest = [decision.nearest.hit.policy] if decision.nearest else []
-    found = (owners.plan.by_address.get(policy.name) for policy in (*closest, *role.policies))
+    attached = [policy for policy in (*closest, *role.policies) if not policy.absent]
+    found = (owners.plan.by_address.get(policy.name) for policy in attached)
     policy = next((resource for resource in found if resource is not None and resource.mode == "managed"), None)
     return policy and (owners.document_of(policy) or policy)
 
