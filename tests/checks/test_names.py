@@ -285,3 +285,13 @@ def test_a_long_unknown_part_is_cut_short() -> None:
     name = concatenate(("sms-role-", Unknown(f"module.app_config.{'x' * 80}.sms_config")))
     (finding,) = _check({"aws_iam_role": "{environment}-{name}"}, _resource("aws_iam_role", {"name": name}))
     assert finding.found == f"sms-role-${{module.app_config.{'x' * 42}…}}"
+
+
+def test_an_alias_that_the_source_does_not_make_is_not_judged() -> None:
+    """A colleague's alias of our key is not ours; a key that carries our tags and has a wrong name is."""
+    arn = "arn:aws:kms:eu-west-1:111122223333:"
+    alias = replace(_resource("aws_kms_alias", {"name": "alias/mine"}), address=f"{arn}alias/mine")
+    key = replace(_resource("aws_kms_key", {"tags": {"Name": "mine"}}), address=f"{arn}key/1")
+    findings = _check({"aws_kms_alias": "alias/{application}-*", "aws_kms_key": "{application}-*"}, alias, key)
+
+    assert [(key.address, Verdict.VIOLATED)] == [(one.address, one.verdict) for one in findings]

@@ -232,6 +232,18 @@ def test_tag_that_was_removed(deployed: Deployed) -> None:
     assert "Owner" in finding.expected
 
 
+def test_an_alias_of_a_colleague(deployed: Deployed) -> None:
+    """A further alias of the key is not in the source, so its name breaks no rule."""
+    kms = deployed.client("kms")
+    key = kms.describe_key(KeyId=f"alias/{NAME}-secrets")["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName="alias/mine", TargetKeyId=key)
+    try:
+        found = deployed.bad("names")
+    finally:
+        kms.delete_alias(AliasName="alias/mine")
+    assert [] == list(found)
+
+
 def test_secret_that_nobody_wrote(deployed: Deployed) -> None:
     """A secret with the tags of the environment and another name is found under its ARN."""
     secrets = deployed.client("secretsmanager")

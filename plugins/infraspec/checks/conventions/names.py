@@ -50,12 +50,22 @@ def check_names(plan: Plan, contract: Contract, environment: str) -> list[Findin
     for type_, patterns in contract.names.patterns.items():
         regional = _is_regional(patterns)
         for resource in plan.managed(type_):
+            if _hangs_on_another(resource):
+                continue
             rule = rules(type_, _region(plan, resource) if regional else None)
             finding = _judge(resource, attributes[type_], rule, environment, suggest=suggestions > 0)
             finding = _with_change(finding, resource, attributes[type_], rule, plan)
             suggestions -= finding.verdict is Verdict.VIOLATED
             findings.append(finding)
     return findings
+
+
+def _hangs_on_another(resource: Resource) -> bool:
+    """Tell whether AWS has it, the source has not, and it takes no tags, as an alias of a key.
+
+    It is in the plan for its name, which is right then, or for what it belongs to, and says nothing of who made it.
+    """
+    return resource.address.startswith("arn:") and "tags" not in resource.values
 
 
 def name_attribute(plan: Plan, contract: Contract, type_: str) -> str:
