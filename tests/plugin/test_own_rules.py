@@ -95,7 +95,7 @@ def test_check_with_an_unknown_parameter(pytester: pytest.Pytester) -> None:
     """A check that asks for what there is not breaks its test, with the names that there are."""
     text = text_of(with_hooks(pytester, "def pytest_infraspec_checks():\n    return {'mine': lambda plans: []}\n"))
 
-    assert "a check asks for something that there is not" in text
+    assert "a check asks for something that does not exist" in text
     assert "plan, task_definitions, contract, environment" in text
 
 

@@ -30,7 +30,7 @@ def values(expressions: Sequence[str], worlds: Sequence[str] = ()) -> Iterator[A
 
 
 def _planned(directory: Path, expressions: Sequence[str], worlds: Sequence[str]) -> list[Any]:
-    """Plan once more without what the plan refuses, such as a function that there is not, until it refuses nothing."""
+    """Plan once more without what the plan refuses, such as an unknown function, until it refuses nothing."""
     written, guard = dict(enumerate(expressions)), _ANY
     terraform(directory, "init")
     while wrong := _errors(_plan(directory, written, worlds, guard)):

@@ -187,7 +187,7 @@ def images_of(definition: TaskDefinition | None) -> list[str]:
 def expected_revisions(text: str, services: Iterable[str]) -> Mapping[str, ExpectedRevision]:
     """Read `REVISION` for every service, or `SERVICE=REVISION` for one, several with commas: by the service's name.
 
-    Raises RequestError for what is neither, and for a service that there is not.
+    Raises RequestError for what is neither, and for a service that does not exist.
     """
     names = list(services)
     found: dict[str, ExpectedRevision] = {}

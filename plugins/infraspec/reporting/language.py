@@ -52,7 +52,7 @@ def spoken() -> Language:
 def chosen(asked: str, stated: Language | None, environ: Mapping[str, str]) -> Language:
     """Return the language that an option asks for, that a contract states, or that of the locale; else English.
 
-    Raises ReportError for a language that there is not. Source: POSIX, "Environment Variables", LC_ALL and LANG.
+    Raises ReportError for a language that does not exist. Source: POSIX, "Environment Variables", LC_ALL and LANG.
     """
     if asked and asked not in LANGUAGES:
         raise ReportError(

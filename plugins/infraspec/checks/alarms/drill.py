@@ -36,7 +36,7 @@ _NAMED_BY = {
 def check_drill(live_plan: Plan, contract: Contract, environment: str) -> list[Finding]:
     """Let each failure that the contract asks about happen to each thing of the account that it can be about.
 
-    Raises ContractError if the contract names a failure or a level that there is not.
+    Raises ContractError if the contract names a failure or a level that does not exist.
     """
     alarms = contract.alarms or Alarms()
     with located(contract):

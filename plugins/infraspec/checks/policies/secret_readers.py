@@ -31,7 +31,7 @@ def check_secret_readers(plan: Plan, contract: Contract, environment: str) -> li
     """Judge who may read each secret: one finding for each reader too many, or one that names the readers.
 
     Raises PolicyError if a policy that matters is malformed, EmptySelectionError if the contract names a secret that
-    there is not, InputErrorGroup with several of these.
+    does not exist, InputErrorGroup with several of these.
     """
     plan = placed(plan, contract, environment)
     facts = facts_of(contract, environment, region=plan.region, account=plan.account)

@@ -113,7 +113,7 @@ def _actions(statement: Statement, use: Policy) -> Iterator[PolicyFault]:
 
 
 def _principals(statement: Statement) -> Iterator[PolicyFault]:
-    """Yield a principal that is text and not *, and one of a kind that there is not."""
+    """Yield a principal that is text and not *, and one of a kind that does not exist."""
     for element, principal in (("Principal", statement.principal), ("NotPrincipal", statement.not_principal)):
         kinds = set(principal) - _PRINCIPALS if isinstance(principal, Mapping) else ()
         text = principal if isinstance(principal, str) and principal != "*" else ""

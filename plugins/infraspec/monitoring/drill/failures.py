@@ -82,7 +82,7 @@ def failures() -> Mapping[str, FailureMode]:
 def asked_failures(drill: DrilledFailures | None, alarms: Alarms) -> Mapping[str, FailureMode]:
     """Return the failures that a contract asks about, with the level and the minutes that it asks for.
 
-    Raises ContractError, all of them at once, for a failure or a level that there is not.
+    Raises ContractError, all of them at once, for a failure or a level that does not exist.
     """
     asked, collector = dict(failures()), ErrorCollector()
     changes = drill.failures if drill else {}

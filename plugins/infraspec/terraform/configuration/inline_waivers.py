@@ -155,7 +155,7 @@ def _elsewhere(source: SourceText, at: int, text: str) -> Fault:
 
 
 def unknown_rule(waiver: InlineWaiver, own: Iterable[str], *, may_be_own: bool) -> Fault | None:
-    """Return the fault of a waiver of a rule that there is not.
+    """Return the fault of a waiver of a rule that does not exist.
 
     With `may_be_own` there are rules of the repository whose names are not known; a name that is nearly that of a rule
     is misspelt all the same.

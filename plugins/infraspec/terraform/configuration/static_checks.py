@@ -91,7 +91,7 @@ class StaticReferences(Struct):
     is_suspect: bool = False
     """Whether what is not declared may be found where it is evaluated."""
     functions: list[tuple[ast.Call, ast.SourceText]] = field(default_factory=list)
-    """The calls that are evaluated in any case: a function that there is not is an error like others."""
+    """The calls that are evaluated in any case: a function that does not exist is an error like others."""
     doubtful: dict[int, tuple[str, ...]] = field(default_factory=dict)
     """The arguments and blocks that may have no value, by the id of their body: with a call, an index, a part of a
     value, a variable that is null by default, or the object itself."""
