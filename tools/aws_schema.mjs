@@ -16,7 +16,7 @@
 // A code is a flag, then a type:
 //   flags   none: optional, null if it is not set          ~  optional, may have a default of the provider's own
 //           ?  optional, computed if it is not set         !  required        =  computed, cannot be set
-//           On a nested block: none: empty if it is not set   ~  cannot be told   ?  computed if it is not set
+//           On a nested block: none: empty if it is not set   ~  cannot be decided   ?  computed if it is not set
 //   types   s string, n number, b bool, * any;  L S M list, set, map of the type that follows;  @1f an object
 //           (* also where the bindings leave out a very deep structure, as the statements of aws_wafv2_web_acl)
 //           [@1f {@1f nested blocks, in a list, in a set;  1@1f a list of at most one block

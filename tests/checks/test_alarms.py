@@ -210,7 +210,7 @@ KEY_OF_SOURCE = (
         (DENIED, {"treat_missing_data": "breaching"}, VIOLATED, 'treat_missing_data = "notBreaching"'),
         (LAG, {"treat_missing_data": None}, VIOLATED, "treat_missing_data missing"),
         (f'{FILTERS}.secrets["SecretAccessDenied"]', {"pattern": "ERROR"}, VIOLATED, "no alarm of the plan counts"),
-        (f'{FILTERS}.secrets["SecretAccessDenied"]', {"pattern": "%x%"}, UNDETERMINED, "cannot be told"),
+        (f'{FILTERS}.secrets["SecretAccessDenied"]', {"pattern": "%x%"}, UNDETERMINED, "cannot be decided"),
         (f'{FILTERS}.secrets["SecretAccessDenied"]', {"pattern": ""}, VIOLATED, "no alarm of the plan counts"),
         (f'{FILTERS}.secrets["SecretReads"]', {"log_group_name": "/aws/other"}, UNDETERMINED, "nothing in the plan"),
         (f'{FILTERS}.database["DatabaseConnectionFailures"]', {"log_group_name": "/x"}, VIOLATED, "no alarm of the"),
@@ -236,7 +236,7 @@ KEY_OF_SOURCE = (
         (POLICY, {"policy": EVENTS_ONLY}, VIOLATED, "lets cloudwatch.amazonaws.com publish"),
         (POLICY, {"policy": OTHER_ACCOUNT}, VIOLATED, "lets cloudwatch.amazonaws.com publish"),
         (POLICY, {"policy": DENYING}, VIOLATED, "lets events.amazonaws.com publish"),
-        (POLICY, {"policy": Unknown("data.external.x.policy")}, UNDETERMINED, "cannot be told"),
+        (POLICY, {"policy": Unknown("data.external.x.policy")}, UNDETERMINED, "cannot be decided"),
         (TOPIC, {"kms_master_key_id": "alias/aws/sns"}, VIOLATED, "the AWS managed key"),
         (TOPIC, {"kms_master_key_id": "alias/other"}, UNDETERMINED, "the key is not in the plan"),
         (KEY, {"policy": None}, VIOLATED, "it leaves access to IAM policies"),
@@ -393,7 +393,7 @@ def test_a_network_load_balancer_has_metrics_of_its_own() -> None:
 
 @pytest.mark.parametrize(("engine", "verdicts"), [("mysql", []), (Unknown("var.engine"), [UNDETERMINED])])
 def test_the_log_of_another_engine_is_not_read(engine: Value, verdicts: list[Verdict]) -> None:
-    """Failed connections are asked for of PostgreSQL; where the engine is not known, it cannot be told."""
+    """Failed connections are asked for of PostgreSQL; where the engine is not known, it cannot be decided."""
     plan = changed("module.rds.aws_db_instance.this", engine=engine)
     without = plan.replaced(
         resources=[one for one in plan.resources if one.address != alarm("database_connection_failures")]

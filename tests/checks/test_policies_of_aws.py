@@ -101,7 +101,7 @@ def test_a_data_source_returns_the_text_of_a_policy_of_aws(tmp_path: Path, named
 
 @pytest.mark.parametrize("grant", [INLINE, MERGED], ids=["inline", "merged"])
 def test_the_text_of_another_policy_stays_unknown(tmp_path: Path, grant: str) -> None:
-    """What a policy of the account says cannot be told from its name."""
+    """What a policy of the account says cannot be decided from its name."""
     assert Verdict.UNDETERMINED in verdicts(tmp_path, OWN, grant, named='name = "our-own"')
 
 

@@ -112,7 +112,7 @@ def test_a_reader_goes_by_address_name_or_arn(tmp_path: Path, name: str) -> None
 
 
 def test_a_policy_that_is_not_known_may_let_a_role_read(tmp_path: Path) -> None:
-    """Without a list it does not matter; with one it cannot be told."""
+    """Without a list it does not matter; with one it cannot be decided."""
     source = BASE + ADMIN.replace("MANAGED", "SomethingElse")
 
     assert [f.verdict for f in findings(tmp_path, source)] == [PROVEN, PROVEN]

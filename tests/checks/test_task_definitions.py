@@ -57,7 +57,7 @@ def test_a_complete_task_definition_is_proven() -> None:
 
 @pytest.mark.parametrize("part", ["secrets", "logConfiguration"])
 def test_a_secret_that_is_not_known_is_left_open(part: str) -> None:
-    """Whether its entries are well-formed cannot be told."""
+    """Whether its entries are well-formed cannot be decided."""
     hidden = Unknown("var.secrets", MissingVariable("secrets"))
     options = {**LOGS, "secretOptions": hidden}
     given = {"logConfiguration": LOGS, "secrets": hidden} if part == "secrets" else {"logConfiguration": options}

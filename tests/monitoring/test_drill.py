@@ -192,7 +192,7 @@ def test_a_default_value_leaves_open(tmp_path: Path) -> None:
 
 
 def test_a_quiet_week_with_a_default_value(tmp_path: Path) -> None:
-    """Alarms on such filters may ring in it: that it cannot be told is said of each, with why."""
+    """Alarms on such filters may ring in it: that it cannot be decided is said of each, with why."""
     infra = shutil.copytree(REFERENCE, tmp_path / "infra")
     file = infra / "terraform/modules/monitoring/secrets.tf"
     file.write_text(

@@ -32,7 +32,7 @@ def test_filter_pattern(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", cases("event_patterns.json"))
 def test_event_pattern(case: dict[str, Any]) -> None:
-    """An event pattern takes an event, does not, or it cannot be told."""
+    """An event pattern takes an event, does not, or it cannot be decided."""
     assert case["takes"] is takes(case["pattern"], case["event"])
 
 

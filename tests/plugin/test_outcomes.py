@@ -83,7 +83,7 @@ def test_violation_fails_without_traceback(pytester: pytest.Pytester) -> None:
 
 
 def test_undetermined_fails_by_default(pytester: pytest.Pytester) -> None:
-    """What cannot be told fails, and says what is not known."""
+    """What cannot be decided fails, and says what is not known."""
     result = Project({"main.tf": REGISTRY}).run(pytester)
 
     assert_not_passed(result, failed=1)

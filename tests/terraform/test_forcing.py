@@ -55,7 +55,7 @@ def test_every_error_is_reported(tmp_path: Path) -> None:
 
 
 def test_an_error_in_the_tags_hides_no_other(tmp_path: Path) -> None:
-    """Whether there are tags_all cannot be told then, and what else is wrong with the resource still is."""
+    """Whether there are tags_all cannot be decided then, and what else is wrong with the resource still is."""
     source = """
         provider "aws" {
           default_tags { tags = { a = {}.three } }
@@ -97,7 +97,7 @@ def test_a_single_error_is_raised_itself(tmp_path: Path) -> None:
 
 
 class Broken(Mapping[str, Value]):
-    """Values whose names cannot be told."""
+    """Values whose names cannot be decided."""
 
     def __getitem__(self, name: str) -> Value:
         raise KeyError(name)
@@ -110,7 +110,7 @@ class Broken(Mapping[str, Value]):
 
 
 def test_errors_without_a_place_are_told_apart_by_their_message() -> None:
-    """Names that cannot be told are an error like others, and the other resources are still evaluated."""
+    """Names that cannot be decided are an error like others, and the other resources are still evaluated."""
     resources = [
         Resource(f"aws_x.{name}", "managed", "aws_x", name, None, "", Broken() if name in "ac" else {})
         for name in "abc"

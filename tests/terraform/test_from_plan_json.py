@@ -257,7 +257,7 @@ def test_diagnostics(plan: Plan) -> None:
     assert [
         Diagnostic("warning", "check.health failed: the service does not answer"),
         Diagnostic("error", "a condition of aws_secretsmanager_secret.db could not be evaluated, because of an error"),
-        Diagnostic("warning", "a condition of output.secret_arn cannot be told before apply"),
+        Diagnostic("warning", "a condition of output.secret_arn cannot be decided before apply"),
     ] == checks
 
 

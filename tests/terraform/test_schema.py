@@ -168,7 +168,7 @@ def test_nested_block_has_the_providers_nesting(path: str, expected: str) -> Non
 
 @pytest.mark.parametrize(("path", "expected"), COMPUTED.items())
 def test_what_an_unset_attribute_is(path: str, expected: bool | None) -> None:  # noqa: FBT001 - a column of the table
-    """An unset attribute is computed (True), null (False), or it cannot be told because a default may stand in."""
+    """An unset attribute is computed (True), null (False), or it cannot be decided because a default may stand in."""
     assert expected is is_computed(*split(path))
 
 

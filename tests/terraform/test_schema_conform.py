@@ -127,7 +127,7 @@ def conformed(path: str, value: Value) -> Value:
 
 @pytest.mark.parametrize(("path", "value", "expected"), CONVERSIONS.values(), ids=CONVERSIONS.keys())
 def test_conversion(path: str, value: Value, expected: Value) -> None:
-    """A value gets the provider's type, and what cannot be told stays as it is."""
+    """A value gets the provider's type, and what cannot be decided stays as it is."""
     result = conformed(path, value)
 
     assert expected == result

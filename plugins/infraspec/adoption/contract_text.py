@@ -152,7 +152,7 @@ def _tags(adoption: Adoption) -> Iterator[str]:
 def _suite(adoption: Adoption) -> str:
     lines = [
         "[suite]",
-        'undetermined = "warn"  # what cannot be told is shown and does not fail yet; "fail" once [known] is filled',
+        'undetermined = "warn"  # what cannot be decided is shown and does not fail yet; "fail" once [known] is filled',
     ]
     if adoption.allow_empty:
         lines.append("# These match nothing in some environment, which is an error otherwise:")

@@ -333,7 +333,7 @@ class NamingRule(Struct, frozen=True):
         return reason if len(self.patterns) == 1 else f"{reason} in {pattern.text}"
 
     def suggest(self, name: str | Text) -> str | None:
-        """Return the valid name that a name most likely stands for, or None if that cannot be told."""
+        """Return the valid name that a name most likely stands for, or None if that cannot be decided."""
         if not isinstance(name, str):
             return None
         found = [(cost, text) for pattern in self.patterns for cost, text in _nearest_of(pattern, name)]

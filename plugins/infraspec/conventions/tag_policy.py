@@ -299,7 +299,7 @@ class PolicyForType(Struct, frozen=True):
         return "\n".join(tag.describe() + words.get(tag.required, " (if there)") for tag in self.tags)
 
     def faults(self, type_: str, effective: EffectiveTags) -> list[TagFault]:
-        """Return what does not comply or cannot be told; nothing if all complies."""
+        """Return what does not comply or cannot be decided; nothing if all complies."""
         written: dict[str, list[str]] = {}
         for key, value in effective.tags.items():
             if value is not None:

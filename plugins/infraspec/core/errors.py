@@ -111,7 +111,7 @@ class UnknownEnvironmentError(ContractError):
 
 
 class SelectionError(InfraspecError):
-    """The part of the environments that a run is to check cannot be told."""
+    """The part of the environments that a run is to check cannot be decided."""
 
 
 class PairingError(ContractError):

@@ -16,7 +16,7 @@ from infraspec.core.visible_text import Visible, visible_line
 
 
 class Verdict(Enum):
-    """PROVEN: it holds. VIOLATED: it does not. UNDETERMINED: it cannot be told from what is known."""
+    """PROVEN: it holds. VIOLATED: it does not. UNDETERMINED: it cannot be decided from what is known."""
 
     PROVEN = "proven"
     VIOLATED = "violated"

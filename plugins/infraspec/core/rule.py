@@ -76,7 +76,7 @@ class Subject(Struct, frozen=True):
         return replace(finding, consequence=consequence) if consequence else finding
 
     def undetermined(self, *, expected: str, found: str, reason: str, remedy: str = "") -> Finding:
-        """Say that it cannot be told whether the rule holds, and what the cheapest way is to know."""
+        """Say that it cannot be decided whether the rule holds, and what the cheapest way is to know."""
         return self._finding(Verdict.UNDETERMINED, expected, found, reason, remedy)
 
     def unseen(self, found: str, remedy: str) -> Finding:

@@ -254,7 +254,7 @@ class LogMetrics:
         if False in answers:
             reason = f"the pattern of {metric_filter.address} does not take the event {sample.name}"
             return Counted(answer=False, reason=reason)
-        return Counted(None, f"whether the pattern of {metric_filter.address} takes {sample.name} cannot be told")
+        return Counted(None, f"whether the pattern of {metric_filter.address} takes {sample.name} cannot be decided")
 
     def _all_absent(self, resources: Sequence[Resource], subject: AlarmSubject) -> str:
         """Say that of the resources on the way of an event about a subject none may be there; nothing if one is."""
@@ -308,7 +308,7 @@ class LogMetrics:
                     )
                 if answer is None:
                     return WrittenLines(
-                        lines, None, f"whether {rule.resource.address} takes {sample.name} cannot be told"
+                        lines, None, f"whether {rule.resource.address} takes {sample.name} cannot be decided"
                     )
                 if self._writes_events(group, subject.resource) is Truth.YES:
                     return WrittenLines(lines)

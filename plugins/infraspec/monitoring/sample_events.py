@@ -24,7 +24,7 @@ from infraspec.core.unknown import Character, Text, Unknown, Value
 from infraspec.terraform.aws_attributes import AwsAttributes
 
 Answer: TypeAlias = bool | None
-"""True, False, or None where it cannot be told."""
+"""True, False, or None where it cannot be decided."""
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 

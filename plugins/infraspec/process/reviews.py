@@ -40,7 +40,7 @@ class Approval(Struct, frozen=True):
 
 
 class OwnersAnswer(Struct, frozen=True):
-    """Whether one of the owners of a file has approved, who it was, and which owners cannot be told."""
+    """Whether one of the owners of a file has approved, who it was, and which owners cannot be decided."""
 
     answer: Truth
     by: tuple[str, ...] = ()

@@ -126,7 +126,7 @@ def _of_week(week: QuietWeek) -> Iterator[Part]:
     if week.rings:
         yield Items.of(say("{source}: {times} times", source=one, times=times) for one, times in _counted(week).items())
     if week.not_evaluated:
-        yield Paragraph(say("Of these it cannot be told whether they ring:"))
+        yield Paragraph(say("Of these it cannot be decided whether they ring:"))
         yield Items.of((code(one.partition(": ")[0]), f": {one.partition(': ')[2]}") for one in week.not_evaluated)
 
 

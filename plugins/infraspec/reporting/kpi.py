@@ -123,7 +123,7 @@ class Figure(Struct, frozen=True):
 
     @property
     def is_kept(self) -> bool | None:
-        """Whether the bound is kept; None if that cannot be told."""
+        """Whether the bound is kept; None if that cannot be decided."""
         return None if self.value is None else self.goal.is_kept(self.value, self.before)
 
 

@@ -1,4 +1,4 @@
-"""What to say of a permission that is missing, or of which it cannot be told: what was found, why, and the remedy."""
+"""What to say of a permission that is missing, or that cannot be decided: what was found, why, and the remedy."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def explain_doubt(
     *,
     actions: tuple[str, ...] = (),
 ) -> Finding:
-    """Say why it cannot be told whether a permission is there."""
+    """Say why it cannot be decided whether a permission is there."""
     doubt, doubts = judgement.doubt, judgement.decision.doubts
     actions = actions or (requirement.action,)
     reasons = [doubt.reason] if doubt else list(dict.fromkeys(map(_doubted, doubts)))[:_FEW]

@@ -392,7 +392,7 @@ class Routes(Struct):
             found=worst.found,
             reason=f"{worst.reason}; the alerts of {used} do not arrive"
             if certain
-            else f"{worst.reason}; whether the alerts of {used} arrive cannot be told",
+            else f"{worst.reason}; whether the alerts of {used} arrive cannot be decided",
             remedy=_statement(worst, topic, publisher),
         )
         changes = self._changes(worst, topic, publisher) if certain else ()

@@ -85,7 +85,7 @@ def _left_open(plan: Plan, finding: Finding) -> Finding:
     absent = plan.unevaluated
     if finding.verdict is not Verdict.VIOLATED or not absent:
         return finding
-    reason = f"{finding.reason}\nand a module that is not here may have it: {absent[0]}"
+    reason = f"{finding.reason}\nand a module that is not downloaded may have it: {absent[0]}"
     return replace(finding, verdict=Verdict.UNDETERMINED, reason=reason, remedy="run `infraspec get`", changes=())
 
 

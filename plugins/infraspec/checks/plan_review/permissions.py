@@ -299,7 +299,7 @@ def _exposed(path: str, widening: Widening) -> RiskFound:
     answer = all_of(is_public(widening), widening.answer)
     reason = "the statement names everyone, and no condition says who may"
     if answer is not Truth.YES:
-        reason = "the statement names everyone, and it cannot be told whether its condition keeps them out"
+        reason = "the statement names everyone, and it cannot be decided whether its condition keeps them out"
     remedy, place = 'name who may: "Principal": {"AWS": "arn:aws:iam::ACCOUNT:role/NAME"}', widening.statement.path
     return RiskFound("public-exposure", answer, f"allows {widening}", reason, remedy, f"{path}.{place}")
 
@@ -316,7 +316,7 @@ def _widened(wider: list[Widening], path: str, *, new: bool) -> Iterator[RiskFou
         reason, remedy = "it was not allowed before", "leave out what is not needed"
         if answer is Truth.MAYBE:
             reason = (
-                "it cannot be told whether this was allowed before: the policy or a condition is not known, or differs"
+                "whether this was allowed before cannot be decided: the policy or a condition is unknown or differs"
             )
             remedy = "make the plan with what it depends on applied"
         place = path if group[0].undenied else f"{path}.{group[0].statement.path}"

@@ -1,6 +1,6 @@
 """The states of the alarms of a plan, minute by minute, and which of them act.
 
-A metric filter with a default value publishes it for lines that it does not match, and how many come cannot be told.
+A metric filter with a default value publishes it for lines that it does not match, and how many come cannot be decided.
 So a state is a set, of all that an alarm may be in. What is certain here is so for any number of lines.
 
 Sources: Amazon CloudWatch User Guide, "Create a composite alarm" and "Suppressing composite alarm actions".
@@ -158,7 +158,7 @@ class RingingAlarms:
             return f"whether {', '.join(unknown)} is in ALARM is not known"
         suppressor = self._suppressor(address)
         if suppressor and not open_alarms and address not in self._doubtful:
-            return f"whether its suppressor {suppressor.shown} keeps its actions back cannot be told"
+            return f"whether its suppressor {suppressor.shown} keeps its actions back cannot be decided"
         source = ", ".join(name for name in open_alarms if name != address)
         lines = "how many lines come that a metric filter with a default_value does not match"
         return f"whether {source or 'it'} goes to ALARM depends on {lines}"

@@ -209,7 +209,7 @@ def empty_selection(rule: str, contract: Contract, environment: str) -> EmptySel
         f'the rule "{rule}" matched nothing in {environment}',
         place=place_of(contract, "suite", "allow_empty"),
         expected="at least one resource or file that the rule is about",
-        remedy="if there is none to be, allow it:\n" + allowing(contract.suite.allow_empty, [rule]),
+        remedy="if there should be none, allow it:\n" + allowing(contract.suite.allow_empty, [rule]),
     )
 
 

@@ -366,7 +366,7 @@ def _write_unseen(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str
 
 
 def _write_unknown(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]]) -> None:
-    """Write what would settle the verdicts that cannot be told, what settles most first."""
+    """Write what would settle the verdicts that cannot be decided, what settles most first."""
     counts: Counter[str] = Counter()
     for entry in entries_of(found):
         if entry.finding.verdict is Verdict.UNDETERMINED and entry.state in ("failing", "warning"):

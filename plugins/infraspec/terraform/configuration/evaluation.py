@@ -114,7 +114,7 @@ class Library:
         return read_configuration(directory, shown, self.file, files_of(names, self.tool(directory)), given)
 
     def tool(self, root: Path) -> str:
-        """Return the tool that a root module is for, empty if it cannot be told."""
+        """Return the tool that a root module is for, empty if it cannot be decided."""
         if root not in self._tools:
             self._tools[root] = tool_of(root)
         return self._tools[root]
@@ -242,8 +242,8 @@ class Evaluation(Struct):
         if command == GET:
             self.absent[source, version] = None
         self.warn(
-            f"{address} {NOT_EVALUATED}: its source {without_credentials(source)} is not here; its resources are not "
-            "seen and its outputs are unknown",
+            f"{address} {NOT_EVALUATED}: its source {without_credentials(source)} is not downloaded; its resources are "
+            "not seen and its outputs are unknown",
             location,
             f"run `{command}`, which fetches it",
         )

@@ -97,7 +97,7 @@ class InstanceValues(Mapping[str, Value]):
         return (name for name in self._instance.names() if name != "tags_all" or self._has_tags_all())
 
     def _has_tags_all(self) -> bool:
-        """Tell whether there are any; if that cannot be told, say so to whoever asks for them."""
+        """Tell whether there are any; if that cannot be decided, say so to whoever asks for them."""
         try:
             return self.get("tags_all") is not None
         except TerraformError:

@@ -5,7 +5,7 @@ told by resource_changes. Data sources come from both, those that were read alre
 
 `configuration` names it by a key: `aws`, `aws.virginia`, or, for a provider of a module, `module.db:aws`. Releases
 before 1.1 write only the last module's name (`db:aws`), and no release says what a module call passes by `providers`;
-where the provider cannot be told, the key stays as it is and its region is unknown.
+where the provider cannot be decided, the key stays as it is and its region is unknown.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ _MOST = 200
 
 
 def pair(planned: Sequence[Value], source: Sequence[Value]) -> list[int] | None:
-    """Return for each planned element the index of its source element; None if that cannot be told.
+    """Return for each planned element the index of its source element; None if that cannot be decided.
 
     In their own order if nothing known contradicts that; else by the one order in which nothing does.
     """

@@ -120,7 +120,7 @@ def _accounts(values: set[str]) -> set[str]:
 _OUTCOMES = {
     "fail": "failed",
     "error": "could not be evaluated, because of an error",
-    "unknown": "cannot be told before apply",
+    "unknown": "cannot be decided before apply",
 }
 
 

@@ -170,7 +170,7 @@ Converter: TypeAlias = Callable[[Value], Value]
 def is_computed(resource_type: str, name: str, mode: str = "managed") -> bool | None:
     """Tell whether an attribute that is not set is known only after apply (True) or is what `unset` says (False).
 
-    None: it cannot be told, because the schema does not know it, or the provider may put a default in its place.
+    None: it cannot be decided, because the schema does not know it, or the provider may put a default in its place.
     """
     known = schema(resource_type, mode)
     setting = known.setting(name) if known else None
