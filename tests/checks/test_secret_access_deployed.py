@@ -53,19 +53,8 @@ def test_missing_statement(tmp_path: Path) -> None:
     assert finding.location.file.endswith("main.tf")
 
 
-@pytest.mark.parametrize(
-    ("statement", "private", "expected"),
-    [
-        ({"Action": "*"}, True, PROVEN),
-        ({"Action": "secretsmanager:GetSecretValue"}, True, PROVEN),
-        ({"Action": "secretsmanager:ListSecrets"}, True, VIOLATED),
-        ({"Action": "secretsmanager:ListSecrets"}, False, PROVEN),
-    ],
-)
-def test_the_policy_of_an_endpoint_decides_whoever_made_it(
-    tmp_path: Path, statement: dict[str, str], *, private: bool, expected: Verdict
-) -> None:
-    """A request goes through the endpoint that the name of the service leads to; another stack may have made it."""
+def beside_an_endpoint(directory: Path, statement: dict[str, str], *further: str, private: bool) -> list[Finding]:
+    """Return what is said of reading the secret, beside an endpoint; `further` are VPCs of subnets that are shared."""
     world = World()
     place = {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}
     world.service = {"launchType": "FARGATE", "networkConfiguration": {"awsvpcConfiguration": place}}
@@ -79,15 +68,44 @@ def test_the_policy_of_an_endpoint_decides_whoever_made_it(
         "PrivateDnsEnabled": private,
         "PolicyDocument": json.dumps(document),
     }
+    subnets = [
+        {"SubnetId": f"subnet-{number}", "VpcId": vpc, "CidrBlock": f"10.{number}.0.0/24"}
+        for number, vpc in enumerate(("vpc-1", *further), 1)
+    ]
     answers = world.answers(
         ec2__describe_vpcs={"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16", "OwnerId": ACCOUNT}]},
-        ec2__describe_subnets={"Subnets": [{"SubnetId": "subnet-1", "VpcId": "vpc-1", "CidrBlock": "10.0.0.0/24"}]},
+        ec2__describe_subnets={"Subnets": subnets},
         ec2__describe_vpc_endpoints={"VpcEndpoints": [endpoint]},
         ec2__describe_vpc_attribute=lambda Attribute, **_: {Attribute[0].upper() + Attribute[1:]: {"Value": True}},  # noqa: N803 - AWS's name
     )
-    found = access(live_plan(answers, source(tmp_path), contract(), "prod"))
+    found = access(live_plan(answers, source(directory), contract(), "prod"))
+    return [one for one in found if one.subject.endswith("secretsmanager:GetSecretValue")]
 
-    assert {expected} == {one.verdict for one in found if one.subject.endswith("secretsmanager:GetSecretValue")}
+
+@pytest.mark.parametrize(
+    ("statement", "private", "expected"),
+    [
+        ({"Action": "*"}, True, PROVEN),
+        ({"Action": "secretsmanager:GetSecretValue"}, True, PROVEN),
+        ({"Action": "secretsmanager:ListSecrets"}, True, VIOLATED),
+        ({"Action": "secretsmanager:ListSecrets"}, False, PROVEN),
+    ],
+)
+def test_the_policy_of_an_endpoint_decides_whoever_made_it(
+    tmp_path: Path, statement: dict[str, str], *, private: bool, expected: Verdict
+) -> None:
+    """A request goes through the endpoint that the name of the service leads to; another stack may have made it."""
+    assert {expected} == {one.verdict for one in beside_an_endpoint(tmp_path, statement, private=private)}
+
+
+@pytest.mark.parametrize("further", [(), ("vpc-1",), ("vpc-shared",)])
+def test_a_proof_names_what_it_has_not_seen_of_the_network(tmp_path: Path, further: tuple[str, ...]) -> None:
+    """The endpoints of the account are read; those of a VPC that another account shares are not shown there."""
+    found = beside_an_endpoint(tmp_path, {"Action": "*"}, *further, private=True)
+
+    assert found
+    for one in found:
+        assert ("the policies of VPC endpoints" in one.unseen) is (further == ("vpc-shared",))
 
 
 def only(findings: list[Finding]) -> Finding:

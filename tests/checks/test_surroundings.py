@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from infraspec.checks.access.function_access import check_function_access
 from infraspec.checks.access.secret_access import check_secret_access
 from infraspec.contract.models import Contract
 from infraspec.core.errors import PolicyError
@@ -288,6 +289,58 @@ def test_a_policy_of_an_endpoint_apart(tmp_path: Path) -> None:
 
     assert (VIOLATED, True) == (found.verdict, "in aws_vpc_endpoint_policy.e" in found.remedy)
     assert PROVEN is judged(tmp_path, text.replace("secretsmanager", "kms"), USE).verdict
+
+
+FUNCTION = """
+resource "aws_lambda_function" "orders" {
+  function_name = "orders"
+  role          = aws_iam_role.start.arn
+  layers        = ["arn:aws:lambda:eu-west-1:015030872274:layer:AWS-Parameters-and-Secrets-Lambda-Extension:12"]
+  environment { variables = { ORDERS = aws_secretsmanager_secret.orders.arn } }
+  vpc_config {
+    subnet_ids         = [aws_subnet.a.id]
+    security_group_ids = []
+  }
+}
+"""
+ELSEWHERE = 'resource "aws_subnet" "elsewhere" {\n  vpc_id     = aws_vpc.b.id\n  cidr_block = "10.1.0.0/24"\n}\n'
+DYNAMIC = """
+  dynamic "vpc_config" {
+    for_each = var.unknown
+    content {
+      subnet_ids         = [var.unknown]
+      security_group_ids = []
+    }
+  }
+"""
+IN_THE_VPC = FUNCTION[FUNCTION.index("  vpc_config") : FUNCTION.rindex("}")]
+
+
+@pytest.mark.parametrize(
+    ("network", "place", "expected"),
+    [
+        (IN_THE_VPC, "", VIOLATED),
+        (IN_THE_VPC, "aws_subnet.elsewhere.id", PROVEN),
+        (IN_THE_VPC, "var.unknown", UNDETERMINED),
+        ("", "", PROVEN),
+        ("  vpc_config {\n    subnet_ids         = []\n    security_group_ids = []\n  }\n", "", PROVEN),
+        (DYNAMIC, "", UNDETERMINED),
+    ],
+)
+def test_a_function_asks_from_its_own_subnets(network: str, place: str, expected: Verdict, tmp_path: Path) -> None:
+    """Its requests leave the VPC that it is connected to; without one no endpoint of the plan is on their way."""
+    text = NETWORK.replace("STATEMENTS", DENY) + FUNCTION.replace(IN_THE_VPC, network)
+    text = text.replace("[aws_subnet.a.id]\n    security", f"[{place or 'aws_subnet.a.id'}]\n    security")
+    base = BASE[: BASE.index('resource "aws_ecs_task_definition"')].replace("ecs-tasks", "lambda")
+    base = base.replace("      ALLOW_USE\n", "")
+    for name in ("KEY", "SECRET", "BOUNDARY"):
+        base = base.replace(f"  {name}\n", "")
+    text = base + text + ELSEWHERE
+    plan = plan_of(tmp_path, text).replaced(account=ACCOUNT)
+    (one,) = (found for found in check_function_access(plan, CONTRACT, "prod") if found.subject.endswith(READ))
+
+    assert expected is one.verdict, str(one)
+    assert expected is PROVEN or "aws_vpc_endpoint.e" in one.found + one.reason
 
 
 def scp(target: str, statement: str, kind: str = "SERVICE_CONTROL_POLICY") -> str:

@@ -44,7 +44,7 @@ class Access(Struct, frozen=True, forbid_unknown_fields=True):
     that is `declared` holds where the contract names the role among the readers of the secret; one that is `unless`
     where the plan has no resource of that ARN. One that is `intended` by an action is certain where a policy of the
     role names that action; elsewhere it holds for that action alone, in doubt. `purpose` says what it is for where the
-    target does not.
+    target does not. `subnets` is where the network of the workload is named, where its own code makes the request.
     """
 
     feature: str
@@ -69,6 +69,7 @@ class Access(Struct, frozen=True, forbid_unknown_fields=True):
     unless: str = ""
     intended: str = ""
     purpose: str = ""
+    subnets: str = ""
 
 
 class RoleRows(Struct, frozen=True):

@@ -35,6 +35,7 @@ class _Need(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     declared: bool = False
     unless: str = ""
     intended: str = ""
+    subnets: str = ""
 
 
 class _Group(Struct, frozen=True, forbid_unknown_fields=True):

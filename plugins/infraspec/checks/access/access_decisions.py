@@ -15,7 +15,7 @@ that is read from another account is under a customer managed key.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
@@ -29,6 +29,7 @@ from infraspec.checks.common.roles import Role, of_other_account
 from infraspec.checks.common.unknown_remedies import how_to_know, remedy
 from infraspec.conventions.effective_tags import EffectiveTags, tag_text
 from infraspec.core.finding import Finding
+from infraspec.core.rule import Placed
 from infraspec.core.truth import Truth
 from infraspec.core.unknown import (
     AliasTarget,
@@ -44,7 +45,6 @@ from infraspec.core.unknown import (
     unknowns,
 )
 from infraspec.ecs.requirement import AccessDoubt, Key, Requirement
-from infraspec.ecs.task_definition import TaskDefinition
 from infraspec.iam.evaluation.decision import Decision, Outcome, decide
 from infraspec.iam.policy.context import ABSENT, Context, ContextEntry
 from infraspec.iam.policy.matching import match
@@ -354,20 +354,17 @@ def rests_on(decision: Decision) -> tuple[str, ...]:
 
 
 def unseen(
-    owners: ArnIndex, role: Role, action: str, resource: Value, organization: Organization, *, via: bool | None = None
+    owners: ArnIndex, role: Role, action: str, resource: Value, organization: Organization, *, around: Iterable[str]
 ) -> tuple[str, ...]:
     """Name what has a say in a request too, where it exists, and is in neither plan nor contract.
 
-    `via` says whether another service asks; None: it is not known from where it is asked, nor what becomes of it.
+    `around` is what of it is around the request: on its way, and of what it asks for.
     """
     owner, service = owners.find(resource), action.partition(":")[0]
     given = ((organization.scps, "service control"), (organization.rcps, "resource control"))
     missing = [kind for levels, kind in given if not levels]
     found = [f"the {' and '.join(missing)} policies of the organization"] if missing else []
-    if not via:
-        found.append(f"the policies of VPC endpoints{' that are not in the plan' if via is False else ''}")
-    if via is None and service == "kms":
-        found.append("the state of the key")
+    found += around
     if resource != "*" and (owner is None or owner.mode == "data"):
         what = "the state and the grants of KMS keys" if service == "kms" else "the policies of resources"
         found.append(f"{what} that are not in the plan")
@@ -396,15 +393,15 @@ class AccessDecisions:
     owners: ArnIndex
     _decisions: dict[tuple[str, str, Value, Value], Decision] = field(default_factory=dict)
 
-    def judge(self, role: Role, requirement: Requirement, task: TaskDefinition | None = None) -> AccessJudgement:
-        """Judge one requirement of a role, for a task that it is asked from."""
+    def judge(self, role: Role, requirement: Requirement, caller: Placed | None = None) -> AccessJudgement:
+        """Judge one requirement of a role, for the task definition or the resource that makes the request."""
         judgement = self._by_policies(role, requirement)
         if judgement.answer is Truth.NO:
             return judgement
         obstacle = key_obstacle(self.owners, requirement)
-        if task is not None and (obstacle is None or obstacle.answer is not Truth.NO):
+        if caller is not None and (obstacle is None or obstacle.answer is not Truth.NO):
             request, principal = judgement.decision.request, self._principal(role)
-            obstacle = self._endpoints.obstacle(requirement, task, request, principal) or obstacle
+            obstacle = self._endpoints.obstacle(requirement, caller, request, principal) or obstacle
         if obstacle is None:
             return judgement
         if obstacle.answer is Truth.NO and requirement.doubt is None and not requirement.undecidable:
@@ -427,8 +424,8 @@ class AccessDecisions:
 
     def proof(self, finding: Finding, role: Role, requirement: Requirement, decision: Decision) -> Finding:
         """Return a proof with what it rests on, and what it does not look at."""
-        via = requirement.via is not None
-        missed = unseen(self.owners, role, requirement.action, requirement.resource, self.organization, via=via)
+        around = self._endpoints.unseen(requirement)
+        missed = unseen(self.owners, role, requirement.action, requirement.resource, self.organization, around=around)
         basis = dict.fromkeys((*finding.rests_on, *rests_on(decision)))
         return replace(finding, rests_on=tuple(basis), unseen=tuple(dict.fromkeys((*finding.unseen, *missed))))
 

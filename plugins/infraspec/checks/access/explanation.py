@@ -73,6 +73,10 @@ class Explanation(Struct, frozen=True):
         return self.decision.outcome
 
 
+_AROUND = ("the policies of VPC endpoints", "the state of the key")
+"""What is around a request of which it is not known from where it is made, the last for those about keys."""
+
+
 def explain(
     plan: Plan, role: str, action: str, resource: str, context: Mapping[str, Value] | None = None
 ) -> Explanation:
@@ -119,7 +123,7 @@ def explain(
         tuple(_warnings(hit, attributes)) if hit else (),
         shown(key.arn) if key is not None and key.doubt is None else "",
         rests_on(decision),
-        unseen(owners, found, name, target, organization),
+        unseen(owners, found, name, target, organization, around=_AROUND[: 2 if name.startswith("kms:") else 1]),
     )
 
 

@@ -373,8 +373,7 @@ class AccessCheck:
             yield self.unapplied.trust(finding, row, context) if self.unapplied else finding
         if needs and sought.settled is None:
             role = self.roles.role(value, context.account)
-            task = named.owner if isinstance(named.owner, TaskDefinition) else None
-            judged = {id(need): self._judgement(role, need, task) for need in needs}
+            judged = {id(need): self._judgement(role, need, named.owner) for need in needs}
             for need, actions in _statements(needs, lambda need: _refusal(need, judged[id(need)])):
                 yield self._judge(named.owner, role, need, actions, judged[id(need)])
 
@@ -405,9 +404,9 @@ class AccessCheck:
             has_policy=lambda arn: bool(self.owners.has_policy(arn) or self.owners.doubt_of_policy(arn)),
         )
 
-    def _judgement(self, role: Role, requirement: Requirement, task: TaskDefinition | None) -> AccessJudgement:
+    def _judgement(self, role: Role, requirement: Requirement, caller: Placed) -> AccessJudgement:
         """Judge a requirement; of what exists, a grant of a key may let in a role that no policy does."""
-        judgement = self.decisions.judge(role, requirement, task)
+        judgement = self.decisions.judge(role, requirement, caller)
         decision = judgement.decision
         by_grant = (
             self.attributes.plan.source is not None

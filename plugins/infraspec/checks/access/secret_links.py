@@ -92,7 +92,7 @@ class ChainLinks:
         if definition.execution_role is None:
             return ChainLink(definition, need, value)
         role = self.roles.role(definition.execution_role)
-        judged = [Judged(one, self.decisions.judge(role, one), self._question(role, one)) for one in needs]
+        judged = [Judged(one, self.decisions.judge(role, one, definition), self._question(role, one)) for one in needs]
         return ChainLink(definition, need, value, role, tuple(judged))
 
     def _question(self, role: Role, requirement: Requirement) -> SimulationQuestion | None:

@@ -1,7 +1,7 @@
 """What has a say in a request beside the policies of role and resource: the key's state, the way, the organization.
 
-A disabled key, and one that does not encrypt, decrypts nothing. A request that leaves the VPC of the task through an
-endpoint has to be allowed by the endpoint's policy too; it does where the names of the service lead to it.
+A disabled key, and one that does not encrypt, decrypts nothing. A request that leaves the VPC of a task or a function
+through an endpoint has to be allowed by the endpoint's policy too; it does where the names of the service lead to it.
 
 Sources: AWS KMS Developer Guide, "Key states of AWS KMS keys"; AWS Secrets Manager User Guide, "Secret encryption and
 decryption" (symmetric keys only); AWS PrivateLink Guide, "Control access to VPC endpoints using endpoint policies" and
@@ -23,9 +23,10 @@ from infraspec.checks.common.resources_by_arn import ArnIndex
 from infraspec.checks.common.roles_in_snapshots import as_far_as_certain
 from infraspec.checks.common.vpc import PlanNetwork, network
 from infraspec.core.errors import PolicyError
+from infraspec.core.rule import Placed
 from infraspec.core.truth import Truth, not_
 from infraspec.core.unknown import AtRunTime, Unknown, Value, render
-from infraspec.ecs.access_table import TASK
+from infraspec.ecs.access_table import EXECUTION, TASK
 from infraspec.ecs.requirement import Requirement
 from infraspec.ecs.service_access import PlanServices, block
 from infraspec.ecs.task_definition import TaskDefinition
@@ -38,6 +39,7 @@ from infraspec.iam.policy.principals import Principal
 from infraspec.iam.policy.statements import IdentityPolicy
 from infraspec.resource_types import Policy, PolicyKind, resource_type
 from infraspec.terraform.plan import Plan, Resource
+from infraspec.workloads.named_roles import values_at
 
 _DECRYPTS: Mapping[str, tuple[Value, ...]] = {
     "is_enabled": (None, True, "true"),
@@ -79,6 +81,20 @@ def key_obstacle(owners: ArnIndex, requirement: Requirement) -> Obstacle | None:
     return None
 
 
+class Origin(Struct, frozen=True):
+    """Subnets that the requests of a caller leave from, and whether they do."""
+
+    caller: Resource | None
+    subnets: tuple[Value, ...]
+    certain: Truth
+
+
+def _leaves_a_network(requirement: Requirement) -> bool:
+    """Tell whether a request is made from a network: not those that one service of AWS makes for another."""
+    access = requirement.access
+    return requirement.via is None and (access.role in (EXECUTION, TASK) or bool(access.subnets))
+
+
 class LimitedEndpoint(Struct, frozen=True):
     """An endpoint whose policy may stop a request; without a `service` it may be that of any."""
 
@@ -92,30 +108,56 @@ class LimitedEndpoint(Struct, frozen=True):
 
 
 class Endpoints:
-    """The endpoints of a plan that have a policy, and the tasks whose requests go through them."""
+    """The endpoints of a plan that have a policy, and the tasks and functions whose requests go through them."""
 
     def __init__(self, owners: ArnIndex) -> None:
         self.owners, self.plan = owners, owners.plan
         self._services = PlanServices(owners.attributes, lambda _service: True)
 
     def obstacle(
-        self, requirement: Requirement, task: TaskDefinition, request: Request, principal: Principal
+        self, requirement: Requirement, caller: Placed, request: Request, principal: Principal
     ) -> Obstacle | None:
-        """Return the endpoint that stops a request of a task, or may stop it."""
+        """Return the endpoint that stops a request of a task or a function, or may stop it."""
         service, _, action = requirement.action.partition(":")
-        by_fargate = action == "GetAuthorizationToken" and task.runs_on("EC2") is not True
-        if requirement.via is not None or by_fargate:
+        origins = self._origins(requirement, caller) if _leaves_a_network(requirement) else ()
+        if not origins:
             return None
         asked: list[tuple[str, Request, Principal | None]] = [(service, request, principal)]
         if action == "GetDownloadUrlForLayer":
             asked.append(("s3", self._layer(requirement, request), None))
         found = (
-            self._judge(one, requirement, task, what, who)
+            self._judge(one, requirement, origins, what, who)
             for of, what, who in asked
             for one in self._limited
             if one.serves(of)
         )
         return min(filter(None, found), key=lambda one: one.answer, default=None)
+
+    def unseen(self, requirement: Requirement) -> tuple[str, ...]:
+        """Name the policies of endpoints that a requirement is judged without, where it may go through one."""
+        if not _leaves_a_network(requirement) or self._are_all_seen:
+            return ()
+        return (f"the policies of VPC endpoints{' that are not in the plan' if self.plan.source is None else ''}",)
+
+    def _origins(self, requirement: Requirement, caller: Placed) -> tuple[Origin, ...]:
+        """List where the requests of a task or a function may leave from; nothing if no endpoint is on their way."""
+        if isinstance(caller, Resource):
+            subnets = tuple(one.value for one in values_at((caller.values,), requirement.access.subnets))
+            given = [one for value in subnets for one in listed(value)]
+            return (Origin(caller, tuple(given), Truth.YES),) if given else ()
+        if not isinstance(caller, TaskDefinition) or (
+            requirement.action == "ecr:GetAuthorizationToken" and caller.runs_on("EC2") is not True
+        ):
+            return ()
+        of_services = tuple(self._of_service(one, requirement, caller) for one in self._services.of(caller))
+        return of_services or (Origin(caller.resource, (), Truth.MAYBE),)
+
+    def _of_service(self, service: Resource, requirement: Requirement, task: TaskDefinition) -> Origin:
+        subnets = listed(block(service.values, "network_configuration").get("subnets"))
+        on_fargate = service.stated("launch_type") == "FARGATE" or task.runs_on("EC2") is False
+        by_task = on_fargate or requirement.access.role == TASK
+        certain = by_task and self.plan.is_certain(service, task.resource)
+        return Origin(task.resource, tuple(subnets), Truth.YES if certain else Truth.MAYBE)
 
     def _layer(self, requirement: Requirement, request: Request) -> Request:
         """Return the request for a layer of an image; Amazon ECR User Guide, "Amazon ECR interface VPC endpoints"."""
@@ -129,6 +171,13 @@ class Endpoints:
         """The plan, or what the account has around it, whoever made that; `reachability` says what may not be seen."""
         whole = self.plan.with_network()
         return self.plan if isinstance(whole, Unknown) else whole
+
+    @cached_property
+    def _are_all_seen(self) -> bool:
+        """Tell whether each endpoint is known: a plan may lack some, and an account those of a VPC it is a guest in."""
+        own = {vpc.stated("id") for vpc in self._around.managed("aws_vpc")}
+        subnets = self._around.managed(_SUBNET)
+        return self._around is not self.plan and all(one.stated("vpc_id") in own for one in subnets)
 
     @cached_property
     def _network(self) -> PlanNetwork:
@@ -156,44 +205,37 @@ class Endpoints:
         self,
         one: LimitedEndpoint,
         requirement: Requirement,
-        task: TaskDefinition,
+        origins: tuple[Origin, ...],
         request: Request,
         who: Principal | None,
     ) -> Obstacle | None:
         layer = ResourceLayer.asked((one.policy,), request, who, bounded=False)
         passes = min(layer.allowed, not_(layer.denied))
-        goes = Truth.NO if passes is Truth.YES else self._goes_through(one, requirement, task)
+        goes = Truth.NO if passes is Truth.YES else self._goes_through(one, requirement, origins)
         if goes is Truth.NO:
             return None
         is_certain = passes is Truth.NO and goes is Truth.YES
         place = one.policy.locate("Statement.0") or one.endpoint.location
         denying = next((f"{hit} denies it" for answer, hit in layer.denies if answer is Truth.YES), "")
         found = f"the policy of {one.endpoint.address} ({place}) {'does' if is_certain else 'may'} not let it through"
-        where = "through which the tasks reach the service" if goes is Truth.YES else "which the tasks may go through"
-        reason = f"the endpoint, {where}, has to allow it too{f': {denying}' if denying else ''}"
+        goes_through = "goes" if goes is Truth.YES else "may go"
+        reason = f"the request {goes_through} through the endpoint, which has to allow it too"
+        reason += f": {denying}" if denying else ""
         remedy = f"allow {request.action} on {render(request.subject.value)} in {one.policy.name}"
         return Obstacle(Truth.NO if is_certain else Truth.MAYBE, found, reason, remedy)
 
-    def _goes_through(self, one: LimitedEndpoint, requirement: Requirement, task: TaskDefinition) -> Truth:
-        """Tell whether the requests of a task for a resource leave its VPC through an endpoint."""
+    def _goes_through(self, one: LimitedEndpoint, requirement: Requirement, origins: tuple[Origin, ...]) -> Truth:
+        """Tell whether requests for a resource leave their VPC through an endpoint."""
         region = arn_fields(requirement.resource).get("region")
         here = self.owners.attributes.region_of(one.endpoint)
         if isinstance(region, str) and region and isinstance(here, str) and region != here:
             return Truth.NO
-        services = self._services.of(task)
-        of_each = [self._of_service(service, one, requirement, task) for service in services]
-        known = Truth.YES if one.service and self.plan.is_certain(one.endpoint, task.resource) else Truth.MAYBE
-        return min(known, max(of_each, default=Truth.MAYBE))
+        known = bool(one.service) and all(self.plan.is_certain(one.endpoint, origin.caller) for origin in origins)
+        return min(Truth.YES if known else Truth.MAYBE, max(self._from(origin, one) for origin in origins))
 
-    def _of_service(
-        self, service: Resource, one: LimitedEndpoint, requirement: Requirement, task: TaskDefinition
-    ) -> Truth:
-        subnets = listed(block(service.values, "network_configuration").get("subnets"))
-        on_fargate = service.stated("launch_type") == "FARGATE" or task.runs_on("EC2") is False
-        by_task = on_fargate or requirement.access.role == TASK
-        certain = by_task and self.plan.is_certain(service, task.resource)
-        leads = max((self._leads(subnet, one) for subnet in subnets), default=Truth.MAYBE)
-        return min(leads, Truth.YES if certain else Truth.MAYBE)
+    def _from(self, origin: Origin, one: LimitedEndpoint) -> Truth:
+        leads = max((self._leads(subnet, one) for subnet in origin.subnets), default=Truth.MAYBE)
+        return min(leads, origin.certain)
 
     def _leads(self, subnet: Value, one: LimitedEndpoint) -> Truth:
         """Tell whether names or routes in a subnet lead to an endpoint."""
