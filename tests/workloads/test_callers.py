@@ -273,3 +273,53 @@ def test_a_value_that_is_a_family_by_chance_is_none(tmp_path: Path) -> None:
     named = '"prod"\n      STAGE           = "nightly"'
 
     assert starting(tmp_path, named, RUN) == []
+
+
+MOUNT = '  file_system_config {\n    arn              = PLACE\n    local_mount_path = "/mnt/f"\n  }\n'
+IN_SUBNETS = "  vpc_config {\n    subnet_ids         = PLACE\n    security_group_ids = []\n  }\n"
+FUNCTION = """
+provider "aws" {
+  region = "eu-west-1"
+}
+variable "unknown" {}
+resource "aws_subnet" "a" {
+  vpc_id     = "vpc-0abc"
+  cidr_block = "10.0.0.0/24"
+}
+resource "aws_efs_file_system" "f" {}
+resource "aws_efs_access_point" "f" {
+  file_system_id = aws_efs_file_system.f.id
+}
+resource "aws_db_instance" "d" {
+  identifier = "d"
+}
+resource "aws_lambda_function" "own" {
+  function_name = "own"
+  role          = aws_iam_role.own.arn
+SETTING}
+"""
+
+
+@pytest.mark.parametrize(
+    ("setting", "place", "action", "expected"),
+    [
+        (IN_SUBNETS, "[aws_subnet.a.id]", "ec2:CreateNetworkInterface", VIOLATED),
+        (IN_SUBNETS, "aws_subnet.a[*].id", "ec2:CreateNetworkInterface", VIOLATED),
+        (IN_SUBNETS, "[aws_subnet.a.id, var.unknown]", "ec2:CreateNetworkInterface", VIOLATED),
+        (IN_SUBNETS, "[var.unknown]", "ec2:CreateNetworkInterface", UNDETERMINED),
+        (IN_SUBNETS, "var.unknown", "ec2:CreateNetworkInterface", UNDETERMINED),
+        (IN_SUBNETS, "[aws_db_instance.d.kms_key_id]", "ec2:CreateNetworkInterface", UNDETERMINED),
+        (IN_SUBNETS, "[]", "ec2:CreateNetworkInterface", None),
+        (MOUNT, "aws_efs_access_point.f.arn", "elasticfilesystem:ClientMount", PROVEN),
+        (MOUNT, "var.unknown", "elasticfilesystem:ClientMount", UNDETERMINED),
+    ],
+)
+def test_an_id_of_a_resource_is_there(
+    setting: str, place: str, action: str, expected: Verdict | None, tmp_path: Path
+) -> None:
+    """A resource that Terraform makes has an id and an ARN, whatever they are: what asks for them is needed."""
+    source = FUNCTION.replace("SETTING", setting.replace("PLACE", place)) + role("lambda.amazonaws.com")
+    found = check_function_access(plan_of(tmp_path, {"main.tf": source}), CONTRACT, "prod")
+    verdicts = {one.verdict for one in found if action in one.subject + one.expected}
+
+    assert verdicts == ({expected} if expected else set()), [str(one) for one in found]

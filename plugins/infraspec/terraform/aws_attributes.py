@@ -77,6 +77,11 @@ class AwsAttributes:
             return concatenate(self._piece(part) for part in value.parts)
         return value
 
+    def is_filled(self, value: Value) -> bool:
+        """Tell whether what is not known is certainly not empty: the id, ARN or name of a managed resource."""
+        found = self.plan.find(value) if isinstance(value, Unknown) else None
+        return found is not None and found[0].mode == "managed" and found[1] in {"id", "arn", "name"}
+
     def account_of(self, resource: Resource) -> Value:
         """Return the account a resource is created in; a provider alias may assume a role in another one."""
         told = self.plan.accounts.get(resource.provider)

@@ -126,6 +126,8 @@ _SDK = ":::aws-sdk:"
 _STORES = frozenset({"aws_secretsmanager_secret", "aws_ssm_parameter", "aws_secretsmanager_secret_version"})
 _STORED = re.compile(r"arn:[^:]*:(?:secretsmanager:[^:]*:[^:]*:secret|ssm:[^:]*:[^:]*:parameter)")
 _STATES, _RESOURCE = "definition", "Resource"
+ANYTHING = ".+"
+"""The pattern of a row that asks only that something is there."""
 
 
 class NamedRoles:
@@ -253,12 +255,17 @@ class NamedRoles:
         doubt = None
         for path, pattern in row.when.items():
             found = [self.attributes.narrow(one) for one in _found(path, blocks)]
-            hidden = next((one for one in found if isinstance(one, Unknown)), None)
+            is_unsure = (one for one in found if isinstance(one, Unknown) and not self._is_there(pattern, one))
+            hidden = next(is_unsure, None)
             matches = any(re.fullmatch(pattern, render(one), re.DOTALL) for one in found if one is not hidden)
             if not (matches if pattern else not found) and (hidden is None or path == _RESOURCE):
                 return False, None
             doubt = doubt or (None if matches else AccessDoubt.of(hidden))
         return True, doubt
+
+    def _is_there(self, pattern: str, value: Unknown) -> bool:
+        """Tell whether what is not known is certainly something, where no more is asked."""
+        return pattern in {"", ANYTHING} and self.attributes.is_filled(value)
 
     def _of_row(
         self,

@@ -21,7 +21,7 @@ from infraspec.core.unknown import Text, Unknown, Value, render, unknowns
 from infraspec.ecs.requirement import AccessContext
 from infraspec.ecs.service_access import family_of
 from infraspec.terraform.plan import Resource
-from infraspec.workloads.named_roles import NamedRoles, values_at
+from infraspec.workloads.named_roles import ANYTHING, NamedRoles, values_at
 from infraspec.workloads.state_machine import states
 
 _STATES = "definition"
@@ -156,9 +156,8 @@ class WorkloadSettings:
         """Tell whether a value fits a pattern, which may name the attribute that an unknown is."""
         narrowed = self.narrow(value)
         shown = "" if narrowed is None else render(narrowed)
-        if isinstance(narrowed, Unknown) and pattern in {"", _ANYTHING}:
-            found = self.plan.find(narrowed)
-            there = found is not None and found[0].mode == "managed" and found[1].endswith(("id", "arn"))
+        if isinstance(narrowed, Unknown) and pattern in {"", ANYTHING}:
+            there = self.named.attributes.is_filled(narrowed)
             return (Truth.YES if pattern else Truth.NO) if there else Truth.MAYBE
         if re.fullmatch(pattern, shown, re.DOTALL):
             return Truth.YES
@@ -182,7 +181,6 @@ class WorkloadSettings:
         return frozenset(family_of(self.narrow(one.stated("task_definition"))) for one in self.plan.data(_DEFINITION))
 
 
-_ANYTHING = ".+"
 _DEFINITION = "aws_ecs_task_definition"
 
 
