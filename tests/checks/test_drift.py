@@ -30,6 +30,7 @@ DATABASE, SERVICE, REPLICA = (
     "module.ecs.aws_ecs_service.this",
     "module.rds.aws_db_instance.replica[0]",
 )
+TABLE = "module.state.aws_dynamodb_table.lock"
 ROLE, POLICY = "module.iam.aws_iam_role.execution", "module.iam.aws_iam_policy.execution"
 INGRESS = "module.rds.aws_vpc_security_group_ingress_rule.from_tasks"
 KEY = "module.secretsmanager.aws_kms_key.secrets"
@@ -243,7 +244,7 @@ def test_an_alias_tells_its_key_only_with_a_state() -> None:
     alias = next(one for one in reference().managed("aws_kms_alias"))
     live = changed(alias.address, target_key_id="another")
     (finding,) = [one for one in check_drift(reference(), live, {}) if one.address == alias.address]
-    assert "it exists; no argument is compared" == finding.reason
+    assert "it exists; no argument is compared; not compared: target_key_id" == finding.reason
     (finding,) = bad(live, plan=changed_source(alias.address, target_key_id="0a1b"))
     assert (VIOLATED, "target_key_id another") == (finding.verdict, finding.found)
 
@@ -268,11 +269,34 @@ def test_a_rule_is_enabled_unless_its_source_says_else(values: dict[str, Any], s
 
 
 def test_a_proven_finding_says_what_was_compared() -> None:
-    """What AWS does not give back, and what is not looked at, is not among it."""
+    """What AWS does not give back, and what is not looked at, is not among it, and is said where the source sets it."""
     live = changed(LISTENER, ssl_policy=None)
     reasons = {one.address: one.reason for one in check_drift(reference(), live, {})}
-    assert "as the source says: port, protocol, certificate_arn, default_action" == reasons[LISTENER]
-    assert "it exists; no argument is compared" == reasons["module.ecs.aws_security_group.service"]
+    known = "as the source says: port, protocol, certificate_arn, default_action; not compared: ssl_policy"
+    assert known == reasons[LISTENER]
+    group = reasons["module.ecs.aws_security_group.service"]
+    assert "it exists; no argument is compared; not compared: description, vpc_id" == group
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("global_secondary_index", [{"name": "by_day", "hash_key": "day"}], True),
+        ("replica", [{"region_name": "us-east-1"}], True),
+        ("global_secondary_index", [], False),
+        ("global_secondary_index", None, False),
+        ("tags", {"a": "b"}, False),
+        ("billing_mode", "PAY_PER_REQUEST", False),
+    ],
+)
+def test_what_the_source_sets_and_nothing_compares_is_said(name: str, value: Value, *, told: bool) -> None:
+    """A proof says what it does not cover; of what a state repeats, nobody knows what the source sets."""
+    for plan, is_source in ((set_in_source(TABLE, name, value), True), (changed_source(TABLE, **{name: value}), False)):
+        own = plan.by_address[TABLE]
+        plan = plan if is_source else plan.replaced(resources=(replace(own, locate=None),))
+        (reason,) = {one.reason for one in check_drift(plan, deployed(), {}) if one.address == TABLE}
+        left = reason.partition("; not compared: ")[2].split(", ")
+        assert (told and is_source) is (name in left), reason
 
 
 def test_what_is_not_compared_is_advice() -> None:

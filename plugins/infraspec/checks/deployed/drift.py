@@ -214,6 +214,7 @@ _SHARED_NETWORK = frozenset({"bridge", "none"})
 """Network modes in which a port of the host is another one than that of the container."""
 _DOCUMENTS = frozenset({"policy", "policy_document", "assume_role_policy", "event_pattern"})
 _KEYS = frozenset({"kms_key_id", "kms_master_key_id", "target_key_id"})
+_NOTHING: tuple[Value, ...] = (None, "", [], {})
 _DEFAULT_KEY = "alias/aws/secretsmanager"
 """The key of a secret that names none; AWS leaves it out of its answer."""
 _PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6", "all": "-1"}
@@ -226,12 +227,15 @@ class _Compared(Struct, frozen=True):
     equal: list[str]
     left: list[str]
     """What differs and is somebody else's."""
+    open: list[str]
+    """What the source sets and nothing compares."""
 
     @property
     def told(self) -> str:
         """What a proven finding is about, and what it is not."""
         equal = f"as the source says: {', '.join(self.equal)}" if self.equal else "it exists; no argument is compared"
-        return f"{equal}; the pipeline's: {', '.join(self.left)}" if self.left else equal
+        left = f"; the pipeline's: {', '.join(self.left)}" if self.left else ""
+        return equal + left + (f"; not compared: {', '.join(self.open)}" if self.open else "")
 
 
 def check_drift(
@@ -351,13 +355,14 @@ def _wording(source: Resource, compared: _Compared, run: _Running) -> str:
 
 
 def _compare(source: Resource, live: Resource, drift: DriftAttributes, run: _Running) -> _Compared:
-    found = _Compared([], [], [], [])
+    found, compared = _Compared([], [], [], [], []), {"task_definition"}
     for name in drift.compared:
         if name == "task_definition":  # the revision is compared elsewhere
             continue
         differences = _differences(name, source, live, drift, run)
         if differences is None:
             continue
+        compared.add(name)
         is_left = {name.partition(".")[0], "all"} & set(source.ignore_changes) and source.type != _TASK_DEFINITION
         for one in differences:
             if is_left or (run.rollout.image == "pipeline" and is_other_tag(one)):
@@ -366,7 +371,17 @@ def _compare(source: Resource, live: Resource, drift: DriftAttributes, run: _Run
                 (found.wrong if one.answer is Truth.NO else found.doubtful).append(one)
         if not differences:
             found.equal.append(name)
+    found.open.extend(_open(source, compared, run.bound.plan))
     return found
+
+
+def _open(source: Resource, compared: Collection[str], plan: Plan) -> Iterator[str]:
+    """Yield the arguments of a source that were not compared; its name has found it, and tags have a rule."""
+    known = resource_type(source.type)
+    said = {known.name, *known.identity, *compared, "tags", "region", "timeouts"}
+    for name, value in source.values.items():
+        if name not in said and value not in _NOTHING and plan.configures(source, name):
+            yield name
 
 
 def _differences(
