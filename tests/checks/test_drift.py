@@ -291,12 +291,12 @@ def test_a_proven_finding_says_what_was_compared() -> None:
 )
 def test_what_the_source_sets_and_nothing_compares_is_said(name: str, value: Value, *, told: bool) -> None:
     """A proof says what it does not cover; of what a state repeats, nobody knows what the source sets."""
-    for plan, is_source in ((set_in_source(TABLE, name, value), True), (changed_source(TABLE, **{name: value}), False)):
-        own = plan.by_address[TABLE]
-        plan = plan if is_source else plan.replaced(resources=(replace(own, locate=None),))
+    source = set_in_source(TABLE, name, value)
+    state = source.replaced(resources=(replace(source.by_address[TABLE], locate=None),))
+
+    for plan, is_told in ((source, told), (state, False)):
         (reason,) = {one.reason for one in check_drift(plan, deployed(), {}) if one.address == TABLE}
-        left = reason.partition("; not compared: ")[2].split(", ")
-        assert (told and is_source) is (name in left), reason
+        assert is_told is (name in reason.partition("; not compared: ")[2].split(", ")), reason
 
 
 def test_what_is_not_compared_is_advice() -> None:
