@@ -51,6 +51,7 @@ def test_the_contract_above_is_found(tmp_path: Path, name: str, code: int) -> No
         ({"main.tf": ""}, ("--rule", "nmaes"), 2, "--rule nmaes: unknown rule"),
         ({"main.tf": ""}, ("--rule", "nmaes"), 2, "did you mean `names`?"),
         ({"main.tf": ""}, ("--rooot", "x"), 2, "No such option '--rooot'"),
+        ({"main.tf": ""}, ("-q",), 2, "Options of pytest come after `--`: infraspec check -- -x"),
         ({"main.tf": ""}, ("--infra", "nowhere"), 4, "there is no such directory"),
         ({"infraspec.toml": CONTRACT, "terraform/main.tf": ""}, ("--env", "prd"), 4, "did you mean `prod`?"),
         (

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ast
+import json
+import re
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from infraspec.checks.invocation.wirings import table
 from infraspec.core.errors import ReportError
 from infraspec.core.finding import Verdict
+from infraspec.core.rule import wordings
 from infraspec.core.rules import RULES
 from infraspec.monitoring.drill.failures import failures
 from infraspec.monitoring.drill.verdicts import HEARD, LATE, SILENT, UNDETERMINED
@@ -25,7 +30,25 @@ from tests.reporting.results import RESULTS, entry
 PACKAGE = Path(__file__).parents[2] / "plugins" / "infraspec"
 FOUND = {"proven", "violated", "undetermined", "waived", "known", "fixed", "failed", "broken"}
 LABELS = {"consequence", "expected", "found", "reason", "fix", "to know"}
-CONSEQUENCES = {"new tasks of {family} will not start", "new tasks of {family} cannot pull their image"}
+UNSEEN = {
+    "the service control policies of the organization",
+    "the resource control policies of the organization",
+    "the service control and resource control policies of the organization",
+    "the policies of VPC endpoints that are not in the plan",
+    "the policies of VPC endpoints",
+    "the state and the grants of KMS keys that are not in the plan",
+    "the policies of resources that are not in the plan",
+    "what has changed since {origin}",
+    "what an operating system, a proxy or a DNS server decides",
+}
+"""What proofs do not cover, which the code makes of parts."""
+CONSEQUENCES = {
+    "new tasks of {family} will not start",
+    "new tasks of {family} cannot pull their image",
+    "tasks of {service} do not start: {needs}",
+    "the application in {container} cannot connect to {resource}",
+}
+"""Those that the code makes; the others are in the tables of the rules."""
 
 
 def asked() -> set[str]:
@@ -48,12 +71,45 @@ def asked() -> set[str]:
     dynamic |= {goal.name for goal in GOALS} | {"total", "environment", "advice"}
     dynamic |= {meaning for _, meaning in _LEGEND.values()}
     dynamic |= {HEARD, LATE, SILENT, UNDETERMINED} | {failure.what for failure in failures().values()}
-    return found | dynamic | FOUND | LABELS | CONSEQUENCES | {rule.sentence for rule in RULES.values()}
+    sentences = {rule.sentence for rule in RULES.values()}
+    return found | dynamic | FOUND | LABELS | CONSEQUENCES | set(consequences()) | UNSEEN | set(roles()) | sentences
+
+
+def consequences() -> Iterator[str]:
+    """Yield the consequences that the texts of the rules have."""
+    for rule in RULES.values():
+        if (PACKAGE / "checks" / rule.room / f"{rule.id.replace('-', '_')}.json").exists():
+            said = (text.consequence for text in wordings(rule.room, rule.id).values())
+            yield from (text for text in said if not re.fullmatch(r"(\{\w+\})?", text))
+
+
+def roles() -> Iterator[str]:
+    """Yield what a finding says of other resources that it names: `Related("role", …)`, and those from tables."""
+    for file in PACKAGE.rglob("*.py"):
+        if "Related(" not in (text := file.read_text("utf-8")):
+            continue
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"Related", "_related"} and node.args:
+                first = node.args[0]
+                yield from [first.value] if isinstance(first, ast.Constant) and isinstance(first.value, str) else []
+    yield from (kind.name for kind in table().kinds)
+    yield from ("role", "secret", "parameter", "image")
 
 
 def test_the_catalogue_has_what_reports_ask_for() -> None:
     """No text of a report has no Japanese, and no entry is of no use."""
     assert asked() == set(catalogue("ja"))
+
+
+def test_what_has_been_said_has_japanese() -> None:
+    """What a violation means and what proofs do not cover, in all that is kept of the reference and of small trees."""
+    kept = [PACKAGE.parents[1] / "fixtures" / "golden" / f"{name}.jsonl" for name in ("reference", "cases", "live")]
+    lines = [line for file in kept for line in file.read_text("utf-8").splitlines()]
+    told = {text for one in map(json.loads, lines) for text in [*one.get("unseen", []), one.get("consequence", "")]}
+
+    assert len(told) > 10
+    with speaking("ja"):
+        assert [""] == [text for text in sorted(told) if say_filled(text) == text]
 
 
 def test_values_of_both_texts_are_the_same() -> None:
@@ -80,6 +136,9 @@ def test_the_language_ends_with_its_report() -> None:
     """What is written after a Japanese report is English again."""
     with speaking("ja"):
         assert ("違反", "原因 2 件") == (say("violated"), say_number(2, "cause"))
+    with speaking("ja"):
+        assert ("3 of 4", "the queue of orders") == (say_filled("3 of 4"), say_filled("the queue of orders"))
+        assert "違反 1, 判定不能 2" in say_finding("1 violated, 2 undetermined of 15")
     assert ("violated", "2 causes", "a {b}") == (say("violated"), say_number(2, "cause"), say_filled("a {b}"))
 
 

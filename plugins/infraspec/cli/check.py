@@ -17,7 +17,21 @@ from infraspec.core.rules import RULES
 _CHECKOUT = Path(__file__).parents[3]
 
 
-@click.command()
+class _BeforePytest(click.Command):
+    """A command that hands what is after `--` to pytest."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the options; of one that is not known, say where options of pytest go."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if error.possibilities:
+                raise
+            hint = f"{error.message} Options of pytest come after `--`: infraspec check -- -x"
+            raise click.UsageError(hint, ctx) from None
+
+
+@click.command(cls=_BeforePytest)
 @click.option(
     "--infra", type=PATH, help="Infrastructure repository: where infraspec.toml is.  [default: here or above]"
 )

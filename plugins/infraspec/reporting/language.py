@@ -78,20 +78,28 @@ def say_number(number: int, noun: str, form: str = "") -> str:
 
 
 def say_filled(text: str) -> str:
-    """Return a text that has values in it already, such as a consequence, in the language of the report.
+    """Return a text that may have values in it already, such as a consequence, in the language of the report.
 
     Of the texts that it may be made of, that is meant which says most itself.
     """
-    texts = sorted(catalogue(_current.get()).items(), key=lambda pair: -len(pair[0]))
-    for english, translated in texts:
-        if "{" in english and (found := re.fullmatch(_VALUE.sub(r"(?P<\1>.+)", re.escape(english)), text)):
-            return translated.format(**found.groupdict())
+    texts = catalogue(_current.get())
+    for english in [] if text in texts else sorted(filter(_is_template, texts), key=len, reverse=True):
+        if found := re.fullmatch(_VALUE.sub(r"(?P<\1>.+)", re.escape(english)), text):
+            given = found.groupdict()
+            return texts[english].format(**given | ({"what": say(given["what"])} if given.get("what") else {}))
     return say(text.replace("{", "{{").replace("}", "}}"))
 
 
-_LABEL = re.compile(r"^( {4})([a-z][a-z ]*)(: *)", re.MULTILINE)
+def _is_template(text: str) -> bool:
+    """Tell whether a text has values, and so much of its own that it fits no text that it is not for."""
+    return "{" in text and len(re.sub(r"\{\w+\}", "", text)) >= _OWN
+
+
+_OWN = 15
+_LABEL = re.compile(r"^( {4})([a-z][A-Za-z ]*)(: *)", re.MULTILINE)
 _CONSEQUENCE = re.compile(r"^( {4}consequence: *)(.+)", re.MULTILINE)
 _VERDICT = re.compile(r"\b(VIOLATED|UNDETERMINED|ADVICE)(?= [a-z-]+:)")
+_TALLY = re.compile(r"^(?:(\d+) violated)?(?:, )?(?:(\d+) undetermined)? of (\d+)$", re.MULTILINE)
 
 
 def say_finding(text: str) -> str:
@@ -100,7 +108,13 @@ def say_finding(text: str) -> str:
         return text
     text = _CONSEQUENCE.sub(lambda found: found[1] + say_filled(found[2]), text)
     text = _LABEL.sub(lambda found: found[1] + padded(say(found[2]) + found[3].strip(), len(found[2] + found[3])), text)
-    return _VERDICT.sub(lambda found: say(found[1].lower()), text)
+    return _VERDICT.sub(lambda found: say(found[1].lower()), _TALLY.sub(_say_tally, text))
+
+
+def _say_tally(found: re.Match[str]) -> str:
+    """Return how many findings of a rule are not proven, "1 violated, 2 undetermined of 15"."""
+    parts = [f"{say(name)} {count}" for name, count in (("violated", found[1]), ("undetermined", found[2])) if count]
+    return say("{bad} of {total}", bad=", ".join(parts), total=found[3]) if parts else found[0]
 
 
 def columns_of(text: str) -> int:

@@ -16,6 +16,7 @@ from infraspec.core.finding import Verdict
 from infraspec.core.rules import PLAN_REVIEW, rule_of
 from infraspec.reporting.document import code_span, escape, fence, fold, table
 from infraspec.reporting.language import Language, say, say_filled, say_number, speaking
+from infraspec.reporting.run.recorder import REPOSITORY
 from infraspec.reporting.run.repository import Links
 from infraspec.reporting.run.results import Count, Entry, Results, by_rule, find, function_of, unseen
 from infraspec.reporting.run.results_builder import Cause, causes, fixed_since
@@ -149,7 +150,7 @@ def _numbers(results: Results, found: Sequence[Cause], base: Results | None) -> 
     about = {"application": escape(results.run.application), "environments": environments}
     lines = [say("{application} ({environments}): {numbers}.", **about, numbers=", ".join(numbers))]
     if told := unseen(entry.finding for entry in results.findings):
-        lines.append(say("Not covered by PROVEN: {what}.", what=escape("; ".join(told))))
+        lines.append(say("Not covered by PROVEN: {what}.", what=escape("; ".join(map(say_filled, told)))))
     if found:
         lines.append(say("{causes} in all.", causes=say_number(len(found), "cause")))
     if base:
@@ -178,7 +179,8 @@ def _table(results: Results, rules: Sequence[str]) -> str:
     names = list(dict.fromkeys(count.environment for count in results.counts if count.rule in rules))
     cells = {(count.environment, count.rule): _cell(count) for count in results.counts}
     rows = [[code_span(rule), *(cells.get((name, rule), "") for name in names)] for rule in rules]
-    return table([say("rule"), *map(escape, names)], rows)
+    heads = [say(name) if name == REPOSITORY else escape(name) for name in names]
+    return table([say("rule"), *heads], rows)
 
 
 def _cell(count: Count) -> str:
@@ -362,7 +364,7 @@ def _evidence(cause: Cause, links: Links) -> Iterator[str]:
         for at, line in enumerate(filter(None, text.splitlines())):
             yield f"- **{say(label)}:** {escape(line)}" if at == 0 else f"  <br>{escape(line)}"
     for other in finding.related:
-        yield f"- **{escape(other.role)}:** {code_span(other.shown)}{links.behind(other.location)}"
+        yield f"- **{escape(say_filled(other.role))}:** {code_span(other.shown)}{links.behind(other.location)}"
     if len(cause.environments) > 1:
         yield "- " + say("the same in {environments}", environments=escape(listing(cause.environments[1:], 5)))
 

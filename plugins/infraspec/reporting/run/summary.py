@@ -19,7 +19,16 @@ from infraspec.core.errors import counted, did_you_mean
 from infraspec.core.finding import Finding, Verdict
 from infraspec.core.rules import RULES, rule_named
 from infraspec.core.visible_text import visible
-from infraspec.reporting.language import Language, columns_of, padded, say, say_finding, say_number, speaking
+from infraspec.reporting.language import (
+    Language,
+    columns_of,
+    padded,
+    say,
+    say_filled,
+    say_finding,
+    say_number,
+    speaking,
+)
 from infraspec.reporting.run.recorder import REPOSITORY, Recorder, left_by
 from infraspec.reporting.run.results import Entry, by_rule, function_of, unseen
 from infraspec.reporting.run.results_builder import Cause, causes, entries_of, fixed_of, unused_waivers
@@ -261,6 +270,7 @@ def _write(  # noqa: PLR0917 - what a summary is made of
     found = sorted(found, key=lambda record: by_rule(record["environment"], record["rule"], environments))
     terminal: Any = _VisibleLines(reporter)
     terminal.section("infraspec", "-")
+    shown = _in_language(shown)
     named = [{**record, "environment": shown(record["environment"])} for record in found]
     problems = sorted(recorder.problems, key=lambda problem: problem["test"])
     broken = [(shown(problem["environment"]), function_of(problem["test"])) for problem in problems if problem["test"]]
@@ -283,8 +293,13 @@ def _write(  # noqa: PLR0917 - what a summary is made of
             _say(
                 terminal,
                 "waived",
-                f"{record['environment']} {waived['rule']}: {waived['address']}{subject} "
-                f"(until {waived['expires']} by {waived['owner']}: {waived['reason']})",
+                f"{record['environment']} {waived['rule']}: {waived['address']}{subject}"
+                + say(
+                    " (until {day} by {owner}: {reason})",
+                    day=waived["expires"],
+                    owner=waived["owner"],
+                    reason=waived["reason"],
+                ),
             )
         _write_advice(terminal, record)
     for unused in unused_waivers(found, contract):
@@ -294,12 +309,22 @@ def _write(  # noqa: PLR0917 - what a summary is made of
     _write_unseen(terminal, found)
     _write_unknown(terminal, found)
     if answers and answers.steps:
-        _say(terminal, "unknown", f"{answers}, which `infraspec doctor --write` asks for:", yellow=True)
+        text = say(
+            "{lines} would settle {settled} of {verdicts} that cannot be decided; `infraspec doctor --write` asks for:",
+            lines=say_number(len(answers.answers), "line"),
+            settled=answers.settled,
+            verdicts=say_number(answers.unknown, "verdict"),
+        )
+        _say(terminal, "unknown", text, yellow=True)
         terminal.line(indent(answers.lines(), " " * 9))
     _write_unknown_rules(terminal, {record["rule"] for record in found}, contract)
     _write_empty(terminal, found, contract)
     if terminal.verbosity > 0 or terminal.config.getoption("durations", None) is not None:
         _write_slowest(terminal, recorder)
+
+
+def _in_language(shown: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda name: say(name) if name == shown(name) == REPOSITORY else shown(name)
 
 
 def _say(terminal: Any, kind: str, text: str, **markup: bool) -> None:
@@ -360,7 +385,7 @@ def _write_unseen(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str
     """Write what no proof looks at, once for all."""
     if told := unseen(entry.finding for entry in entries_of(found)):
         indent = " " * (len("skipped ") + 1)
-        lines = f";\n{indent}".join(told)
+        lines = f";\n{indent}".join(map(say_filled, told))
         text = say("Not covered by PROVEN: {what}.", what=f"\n{indent}{lines}")
         _say(terminal, "unseen", text.replace(" \n", "\n").rstrip(".。"))
 
@@ -376,8 +401,9 @@ def _write_unknown(terminal: pytest.TerminalReporter, found: Sequence[Mapping[st
     for remedy, number in shown:
         _say(terminal, "to know", f"{say_number(number, 'verdict')}: {remedy}", yellow=True)
     if rest := sum(counts.values()) - sum(number for _, number in shown):
-        more = counted(len(counts) - len(shown), "more cause")
-        _say(terminal, "to know", f"{counted(rest, 'verdict')}, of {more}: -v shows all", yellow=True)
+        more = say_number(len(counts) - len(shown), "more cause")
+        text = say("{verdicts}, of {causes}: -v shows all", verdicts=say_number(rest, "verdict"), causes=more)
+        _say(terminal, "to know", text, yellow=True)
 
 
 def _write_slowest(terminal: pytest.TerminalReporter, recorder: Recorder) -> None:
@@ -388,14 +414,15 @@ def _write_slowest(terminal: pytest.TerminalReporter, recorder: Recorder) -> Non
 
 def _write_baseline(terminal: pytest.TerminalReporter, found: Sequence[Mapping[str, Any]], baseline: Baseline) -> None:
     """Write how many findings are known, and what is fixed; with -v all of it."""
-    until = f"{baseline.name} expires on {baseline.expires}"
-    _say(terminal, "known", f"{sum(record['known'] for record in found)} findings of the baseline; {until}")
+    number, file, day = sum(record["known"] for record in found), baseline.name, baseline.expires
+    text = say("{number} findings of the baseline; {file} expires on {day}", number=number, file=file, day=day)
+    _say(terminal, "known", text)
     fixed = fixed_of(found, baseline)
     shown = fixed if terminal.verbosity > 0 else fixed[:_MOST_FIXED]
     for known in shown:
-        _say(terminal, "fixed", f"{known}: remove it from the baseline", green=True)
+        _say(terminal, "fixed", say("{finding}: remove it from the baseline", finding=known), green=True)
     if len(shown) < len(fixed):
-        _say(terminal, "fixed", f"and {len(fixed) - len(shown)} more: -v shows all", green=True)
+        _say(terminal, "fixed", say("and {number} more: -v shows all", number=len(fixed) - len(shown)), green=True)
     if fixed:
         terminal.line(f"         infraspec report baseline --shrink {baseline.name}")
 
@@ -432,12 +459,8 @@ def _write_advice(terminal: pytest.TerminalReporter, record: Mapping[str, Any]) 
         for line in shown[1:]:
             terminal.line(line)
     if terminal.verbosity <= 0 and advice[_MOST_ADVICE:]:
-        _say(
-            terminal,
-            "advice",
-            f"{record['environment']} and {len(advice) - _MOST_ADVICE} more: -v shows all",
-            yellow=True,
-        )
+        more = say("and {number} more: -v shows all", number=len(advice) - _MOST_ADVICE)
+        _say(terminal, "advice", f"{record['environment']} {more}", yellow=True)
 
 
 def _write_table(
@@ -454,7 +477,7 @@ def _write_table(
     rows += [(environment, test, {"broken": 1}) for environment, test in broken]
     columns = (*_COLUMNS, "broken") if broken else _COLUMNS
     total = ("total", "", {name: sum(counts.get(name, 0) for _, _, counts in rows) for name in columns})
-    width = max(columns_of(say("environment")), *(len(environment) for environment, _, _ in rows))
+    width = max(columns_of(say("environment")), *(columns_of(environment) for environment, _, _ in rows))
     rule_width = max(columns_of(say("rule")), *(len(rule) for _, rule, _ in rows))
     told = {name: say(name) for name in ("environment", "rule", "total", *columns)}
     heads = "".join(f"  {told[name]}" for name in columns)
@@ -468,7 +491,7 @@ def _write_table(
         before = environment
         shown = environment if rule else padded(told["total"], width)
         name = f"  {rule:{rule_width}}" if rule else padded(told["total"], rule_width + 2)
-        terminal.write(name if above else f"{shown:{width if rule else 0}}  {rule:{rule_width}}")
+        terminal.write(name if above else f"{padded(shown, width if rule else 0)}  {rule:{rule_width}}")
         _write_counts(terminal, columns, counts)
 
 
