@@ -215,7 +215,7 @@ def _authorize_s3(
     who = of_key(settings, response.partition, response.get_access_key())
     if who is None:
         raise S3InvalidAccessKeyIdError
-    action = response._get_action()
+    action = response.data.get("Action") or response._get_action()  # the first is the name that policies have
     name = f"s3:{_S3_ACTIONS.get(action, action)}"
     place = _place(response)
     arn = f"arn:{place.partition}:s3:::{bucket_name or '*'}" + (f"/{key_name}" if key_name else "")

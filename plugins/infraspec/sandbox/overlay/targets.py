@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from moto.core.request import determine_request_protocol
-from moto.core.responses import PROTOCOL_PARSERS, get_service_model
 from moto.elbv2 import models
 from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
@@ -71,27 +69,16 @@ _Find: TypeAlias = Callable[[Parameters, Place], list[RegisteredTarget]]
 
 def parameters_of(response: Any) -> dict[str, Any]:
     """Return the parameters of a request under the names of the API; nothing if it cannot be read."""
-    if getattr(response, "automated_parameter_parsing", False):
+    if response.automated_parameter_parsing:
         return dict(response.params)
+    kept = response.__dict__.get("params")
     try:
-        model = get_service_model(response.boto3_service_name)
-        operation = model.operation_model(response._get_action())
-        request = response.normalized_request
-        parser = PROTOCOL_PARSERS[determine_request_protocol(model, request.content_type)](operation, map_type=dict)
-        return dict(
-            parser.parse(
-                {
-                    "method": request.method,
-                    "values": request.values,
-                    "headers": request.headers,
-                    "body": request.data,
-                    "url_path": request.path,
-                    "url_params": response.uri_match,
-                }
-            )
-        )
+        response.parse_parameters(response.normalized_request)  # which parser a request takes is moto's affair
+        return dict(response.params)
     except Exception:  # noqa: BLE001 - moto raises what it likes, and a request without parameters is about *
         return {}
+    finally:
+        response.params = kept
 
 
 def targets(service: str, parameters: Parameters, place: Place) -> list[RegisteredTarget]:
