@@ -187,7 +187,7 @@ def test_the_key_of_all_parameters_is_one_line(tmp_path: Path) -> None:
         .replace("NAME", "api")
     )
     found = ranked(contract_of(tmp_path, text))
-    assert "1 line settles 5 of 5 verdicts that are not known" == str(found)
+    assert "1 line settles 5 of 5 verdicts that cannot be decided" == str(found)
     assert '[known]\n"aws_ssm_parameter.key_id" = ""  # settles 5' == found.lines()
 
 

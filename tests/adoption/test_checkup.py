@@ -44,7 +44,7 @@ resource "aws_iam_role_policy" "some" {
         [
             (
                 HealthState.WARNING,
-                "1 line settles 1 of 1 verdict that is not known",
+                "1 line settles 1 of 1 verdict that cannot be decided",
                 """\
                 [environments.prod.known]
                 "aws_iam_policy.some.policy" = "…"  # settles 1""",
@@ -56,7 +56,7 @@ resource "aws_iam_role_policy" "some" {
             "infra/main.tf": 'variable "tag" {}\ndata "aws_vpc" "main" {}\n'
             'resource "aws_security_group" "a" {\n  name = "a-${var.tag}"\n  vpc_id = data.aws_vpc.main.id\n}\n'
         },
-        [(HealthState.OK, "nothing: 2 verdicts of the static suite can be told", "")],
+        [(HealthState.OK, "nothing: all 2 verdicts of the static suite are decided", "")],
     ),
     "modules": (
         {
@@ -90,7 +90,7 @@ variable "size" {
     ),
     "a root without resources": (
         {"infra/main.tf": PROVIDER + 'variable "env" {\n  default = "prod"\n}\n'},
-        [(HealthState.WARNING, "nothing is there to be judged", "name as root the directory that terraform runs in")],
+        [(HealthState.WARNING, "there is nothing to check", "name as root the directory that terraform runs in")],
     ),
     "a root of another cloud": (
         {"infra/main.tf": 'resource "google_storage_bucket" "b" {\n  name = "b"\n}\n'},

@@ -144,7 +144,7 @@ def test_endpoint_in_the_configuration(tmp_path: Path, monkeypatch: pytest.Monke
     """An endpoint in the configuration file is refused for an account."""
     (tmp_path / "config").write_text(CONFIGURATIONS[kind])
 
-    with pytest.raises(GuardError, match="leads elsewhere"):
+    with pytest.raises(GuardError, match="points elsewhere"):
         to(tmp_path, monkeypatch, ROLE)
 
     assert ["http://127.0.0.1:9"] == [endpoint for _, endpoint in configured_endpoints()]

@@ -248,10 +248,10 @@ def test_what_may_hold_secrets_stays_in_the_process(operation: str) -> None:
 @pytest.mark.parametrize(
     ("why", "words"),
     [
-        ("because no resource-based policy allows the kms:DescribeKey action", "the resource-based policy keeps"),
+        ("because no resource-based policy allows the kms:DescribeKey action", "the resource-based policy denies"),
         ("with an explicit deny in a resource-based policy", "out of the Deny: it is in a policy of the kind resource"),
-        ("because no session policy allows the kms:DescribeKey action", "the session policy keeps"),
-        ("because no permissions boundary allows the kms:DescribeKey action", "the permissions boundary keeps"),
+        ("because no session policy allows the kms:DescribeKey action", "the session policy denies"),
+        ("because no permissions boundary allows the kms:DescribeKey action", "the permissions boundary denies"),
         ("with an explicit deny in a service control policy", "out of the Deny: it is in a policy of the kind service"),
         ("because no identity-based policy allows the kms:DescribeKey action", '"Action": "kms:DescribeKey"'),
     ],

@@ -294,7 +294,7 @@ def test_a_file_system_without_a_policy_lets_every_client_in() -> None:
     """A file system of the plan without a policy asks nothing of the role."""
     found = findings(mounted("ENABLED", SYSTEM, resource("aws_efs_file_system.data")).plan())
     assert [PROVEN] == of("elasticfilesystem:ClientMount", found)
-    assert "has no policy, and the default one lets every client in" in found[0].reason
+    assert "has no policy, and the default policy allows every client" in found[0].reason
 
 
 @pytest.mark.parametrize(

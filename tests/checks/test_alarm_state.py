@@ -248,7 +248,7 @@ def test_an_alarm_that_may_be_in_another_account_is_undetermined(live: Plan) -> 
     """Whether there is one of its name or not."""
     source = moved(CPU, account=Unknown("var.account"))
     found = [one for one in check_alarm_state(source, live, states(), CONTRACT) if one.address == CPU]
-    assert [(UNDETERMINED, "var.account is not known")] == [(one.verdict, one.found) for one in found]
+    assert [(UNDETERMINED, "var.account is unknown")] == [(one.verdict, one.found) for one in found]
 
 
 @pytest.mark.parametrize("region", ["us-east-1", Unknown("var.dr")])

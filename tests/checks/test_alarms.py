@@ -223,7 +223,7 @@ KEY_OF_SOURCE = (
         (GROUP, {"parameter": [{"name": "log_connections", "value": "0"}]}, UNDETERMINED, "log_connections of"),
         (GROUP, {"parameter": []}, UNDETERMINED, f"log_connections of {GROUP} is off"),
         (WRITE, {"policy_document": ONLY_PUT}, UNDETERMINED, "no aws_cloudwatch_log_resource_policy of the plan"),
-        (KEY, {"policy": KEY_WITHOUT_RESOURCE}, VIOLATED, "do kms:Decrypt and kms:GenerateDataKey*"),
+        (KEY, {"policy": KEY_WITHOUT_RESOURCE}, VIOLATED, "perform kms:Decrypt and kms:GenerateDataKey*"),
         ("module.rds.aws_db_instance.this", {"enabled_cloudwatch_logs_exports": []}, VIOLATED, "no alarm of the plan"),
         (f'{RULES}["secret-reads"]', {"state": "ENABLED"}, UNDETERMINED, "nothing in the plan writes"),
         (f'{RULES}["tasks"]', {"state": "DISABLED"}, UNDETERMINED, "nothing in the plan writes"),
@@ -233,14 +233,14 @@ KEY_OF_SOURCE = (
         (f'{TARGETS}["deployment-failed"]', {"arn": Unknown(f"{TOPIC}.arn")}, VIOLATED, "the topic of another level"),
         (f'{TARGETS}["deployment-failed"]', {"arn": ELSEWHERE}, UNDETERMINED, ELSEWHERE),
         (f'{TARGETS}["deployment-failed"]', {"role_arn": "arn:r"}, UNDETERMINED, "publishes as the role of the target"),
-        (POLICY, {"policy": EVENTS_ONLY}, VIOLATED, "lets cloudwatch.amazonaws.com publish"),
-        (POLICY, {"policy": OTHER_ACCOUNT}, VIOLATED, "lets cloudwatch.amazonaws.com publish"),
-        (POLICY, {"policy": DENYING}, VIOLATED, "lets events.amazonaws.com publish"),
+        (POLICY, {"policy": EVENTS_ONLY}, VIOLATED, "allows cloudwatch.amazonaws.com to publish"),
+        (POLICY, {"policy": OTHER_ACCOUNT}, VIOLATED, "allows cloudwatch.amazonaws.com to publish"),
+        (POLICY, {"policy": DENYING}, VIOLATED, "allows events.amazonaws.com to publish"),
         (POLICY, {"policy": Unknown("data.external.x.policy")}, UNDETERMINED, "cannot be decided"),
         (TOPIC, {"kms_master_key_id": "alias/aws/sns"}, VIOLATED, "the AWS managed key"),
         (TOPIC, {"kms_master_key_id": "alias/other"}, UNDETERMINED, "the key is not in the plan"),
         (KEY, {"policy": None}, VIOLATED, "it leaves access to IAM policies"),
-        (KEY, {"policy": KEY_OF_SOURCE}, VIOLATED, "lets events.amazonaws.com do kms:Decrypt"),
+        (KEY, {"policy": KEY_OF_SOURCE}, VIOLATED, "allows events.amazonaws.com to perform kms:Decrypt"),
         (
             "module.monitoring.aws_sns_topic_subscription.pager",
             {"endpoint": Unknown("var.endpoint")},
@@ -342,7 +342,7 @@ def test_ecs_tells_of_a_failed_deployment_where_the_breaker_is_on(
     found = bad(changed("module.ecs.aws_ecs_service.this", **values))
     assert {verdict} == {finding.verdict for finding in found}
     assert ["deployment-failed", "deployment-success"] == sorted(finding.subject for finding in found)
-    assert "is told nothing of a deployment that fails" in found[0].reason
+    assert "a failed deployment does not reach" in found[0].reason
     assert "deployment_circuit_breaker {" in found[0].remedy
 
 
@@ -724,7 +724,7 @@ def test_a_watched_thing_of_which_there_may_be_none() -> None:
     judged_so = bad(plan.replaced(resources=left, uncertain=absent(watched)))
     (found,) = (one for one in judged_so if one.subject == "unhealthy-targets")
     assert (watched, UNDETERMINED) == (found.address, found.verdict)
-    assert f"the count of {watched} is not known: var.on ? 1 : 0; without an instance nothing is wrong" in found.reason
+    assert f"the count of {watched} is unknown: var.on ? 1 : 0; without an instance nothing is wrong" in found.reason
 
 
 def test_a_subscription_of_which_there_may_be_none() -> None:
@@ -740,5 +740,5 @@ def test_an_alarm_of_which_there_may_be_none() -> None:
     """An unknown count may be none: it is not certain that anything is watched."""
     (found,) = bad(reference().replaced(uncertain=absent(UNHEALTHY)))
     assert UNDETERMINED is found.verdict
-    assert f"there may be none of it: the count of {UNHEALTHY} is not known: var.on ? 1 : 0" == found.reason
+    assert f"there may be none of it: the count of {UNHEALTHY} is unknown: var.on ? 1 : 0" == found.reason
     assert found.remedy.startswith(f"in {UNHEALTHY}\ngive var.on a value")

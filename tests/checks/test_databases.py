@@ -36,7 +36,7 @@ CLOSED = replace(SIDE, groups=(Group("sg-db"),))
 TASKS = Side(
     "vpc-1", (Group("sg-tasks", egress=(SecurityGroupRule("-1", 0, 65535, cidrs=("0.0.0.0/0",)),)),), ("10.0.1.0/24",)
 )
-NO_WAY = f"{SERVICE}: no ingress rule of sg-db certainly lets port 5432 in"
+NO_WAY = f"{SERVICE}: no ingress rule of sg-db certainly allows port 5432"
 SOON = Maintenance("system-update", "New OS", NOW + timedelta(days=6))
 
 
@@ -104,7 +104,7 @@ def test_an_instance_that_is_not_there_is_one_finding() -> None:
         ({"latest_restorable": None}, VIOLATED, "restorable", "none"),
         ({"latest_restorable": None, "created": NOW - timedelta(hours=1)}, UNDETERMINED, "restorable", "none"),
         ({"readings": replace(READINGS, free_bytes=9.5 * 2**30)}, VIOLATED, "storage", "9.5 % free"),
-        ({"readings": replace(READINGS, free_bytes=None)}, UNDETERMINED, "storage", "not known"),
+        ({"readings": replace(READINGS, free_bytes=None)}, UNDETERMINED, "storage", "unknown"),
         ({"pending": ("DBInstanceClass",)}, VIOLATED, "pending changes", "DBInstanceClass"),
         ({"maintenance": (SOON,)}, VIOLATED, "maintenance", "system-update, by itself on 2026-12-01: New OS"),
         ({"side": CLOSED}, VIOLATED, "reachability", NO_WAY),
@@ -125,7 +125,7 @@ def test_what_is_wrong_is_one_finding(changes: dict[str, Any], verdict: Verdict,
     [
         ({"readings": replace(READINGS, lag_seconds=301)}, VIOLATED, "301 seconds"),
         ({"readings": replace(READINGS, lag_seconds=-1)}, VIOLATED, "-1 seconds"),
-        ({"readings": replace(READINGS, lag_seconds=None)}, UNDETERMINED, "not known"),
+        ({"readings": replace(READINGS, lag_seconds=None)}, UNDETERMINED, "unknown"),
         ({"replication": ("read replication: error",)}, VIOLATED, "read replication: error"),
     ],
 )

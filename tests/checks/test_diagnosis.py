@@ -66,7 +66,7 @@ def test_what_is_deployed_is_compared(diagnosed: Diagnose, tmp_path: Path) -> No
 
     text = as_text(diagnosed(tmp_path, rolled_back(), ALLOWING, deployed=deployed))
 
-    assert "what is deployed does not yet: terraform apply" in text
+    assert "the deployed revision does not yet: terraform apply" in text
 
 
 def test_what_the_next_start_needs_is_gone(diagnosed: Diagnose, tmp_path: Path) -> None:

@@ -334,7 +334,7 @@ def test_what_may_be_in_another_region_is_undetermined(*, is_there: bool) -> Non
     """Whether there is one of its name or not."""
     live = deployed() if is_there else without(TOPIC)
     found = [one for one in check_drift(moved(TOPIC, region=Unknown("var.dr")), live, {}) if one.address == TOPIC]
-    assert [(UNDETERMINED, "var.dr is not known")] == [(one.verdict, one.found) for one in found]
+    assert [(UNDETERMINED, "var.dr is unknown")] == [(one.verdict, one.found) for one in found]
 
 
 def test_what_has_its_name_here_is_another_one() -> None:
@@ -412,7 +412,7 @@ def test_three_are_compared(service: str, running: Collection[str], plan: Plan, 
     [
         (of_state(), f"{FAMILY}:7"),
         (of_state("task_definition"), "the pipeline owns the revision"),
-        (reference(), "which one the source means only its state tells"),
+        (reference(), "only the state shows which one the source means"),
     ],
 )
 def test_what_was_compared_is_said(plan: Plan, told: str) -> None:

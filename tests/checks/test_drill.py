@@ -203,8 +203,8 @@ def test_what_is_asked_of_a_failure() -> None:
     assert VIOLATED is judged(deployed(), "latency", latency=AskedFailure(minutes=2))[0].verdict
     assert VIOLATED is judged(deployed(), "latency", latency=AskedFailure(level="critical"))[0].verdict
     (late,) = judged(deployed(), "latency", latency=AskedFailure(minutes=4))
-    assert "heard of after 5 minutes: chat, email" == late.found
-    assert "for 1 minute longer" in late.consequence
+    assert "alerted after 5 minutes: chat, email" == late.found
+    assert "until 1 minute after the limit" in late.consequence
     assert ["latency"] == [one.subject for one in check_drill(deployed(), asking("latency"), "prod")]
 
 

@@ -110,7 +110,7 @@ def test_a_violation_of_what_may_be_absent_says_why_and_how_to_know(tmp_path: Pa
     (found,) = judged(CASES["a name"], tmp_path, "var.on ? 1 : 0", "").values()
     assert UNDETERMINED is found.verdict
     assert found.reason.endswith(
-        "\nthe count of aws_sqs_queue.q is not known: var.on ? 1 : 0; without an instance nothing is wrong"
+        "\nthe count of aws_sqs_queue.q is unknown: var.on ? 1 : 0; without an instance nothing is wrong"
     )
     known, instance, *_ = found.remedy.splitlines()
     assert "give var.on a value: [environments.NAME.variables] or var_files of the contract" == known
@@ -208,7 +208,7 @@ def test_environments_with_an_unknown_count_may_differ(prod: str | None, tmp_pat
     environments = Environments(loaded, environ={})
     found = check_consistency(environments.sources(), environments.settings(), loaded, "test")
     assert {UNDETERMINED} == {one.verdict for one in found}
-    assert "is not known: var.on ? 1 : 0" in found[0].found
+    assert "is unknown: var.on ? 1 : 0" in found[0].found
     assert found[0].remedy.startswith("give var.on a value: [environments.")
 
 

@@ -317,7 +317,7 @@ def test_the_newest_revision_of_a_family_of_the_plan(tmp_path: Path, revision: s
     """A service that runs what a data source reads of a family asks for what that task definition needs."""
     found = findings(tmp_path, MORE=SERVICE.replace("REVISION", revision))
     assert "ECS Exec" in " ".join(one.subject for one in found)
-    assert not any("is not known" in one.found and one.address == "aws_ecs_service.billing" for one in found)
+    assert not any("is unknown" in one.found and one.address == "aws_ecs_service.billing" for one in found)
 
 
 def test_the_text_of_aws_is_of_a_date() -> None:

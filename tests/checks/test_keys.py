@@ -98,7 +98,7 @@ def test_a_key_from_elsewhere_leaves_it_open(key: Value) -> None:
 def test_an_unknown_key_may_be_none() -> None:
     """A variable without a value may be null, and then nothing is needed."""
     (finding,) = judged(SECRET_ARN, secret(kms_key_id=Unknown("var.key", MissingVariable("key"))))
-    assert finding.reason == "it is not known whether this is needed: var.key is not known"
+    assert finding.reason == "whether this is needed cannot be decided: var.key is unknown"
     assert finding.remedy.startswith("give var.key a value")
 
 
@@ -119,7 +119,7 @@ def test_a_secret_from_elsewhere(known: dict[str, Value], expected: list[Verdict
     assert expected == [finding.verdict for finding in found]
     for finding in found:
         if ID not in known.values():
-            assert finding.reason == f"it is not known which KMS key encrypts {ELSEWHERE}"
+            assert finding.reason == f"which KMS key encrypts {ELSEWHERE} is unknown"
             assert '"aws_secretsmanager_secret.kms_key_id" = ""' in finding.remedy
 
 
@@ -176,7 +176,7 @@ def test_a_secret_of_another_account_is_under_a_key_of_its_own() -> None:
     found = check_secret_access(plan, task_definitions(plan), contract, "prod")
     read, key = (finding for finding in found if "secret" in finding.subject)
     assert (read.verdict, key.verdict) == (UNDETERMINED, UNDETERMINED)
-    assert "it is not known which KMS key" not in key.reason
+    assert "which KMS key encrypts" not in key.reason
 
 
 def test_the_secret_that_a_database_makes() -> None:

@@ -109,7 +109,7 @@ def test_what_is_not_known_is_undetermined(tmp_path: Path) -> None:
 @pytest.mark.parametrize("is_there", [False, True])
 @pytest.mark.parametrize(
     ("region", "told"),
-    [("us-east-1", "aws_cloudwatch_log_group in us-east-1 (1)"), (Unknown("var.dr"), "var.dr is not known")],
+    [("us-east-1", "aws_cloudwatch_log_group in us-east-1 (1)"), (Unknown("var.dr"), "var.dr is unknown")],
 )
 def test_a_group_of_another_region_is_not_the_one_here(region: Any, told: str, *, is_there: bool) -> None:
     """It is left out, or UNDETERMINED where its region is not known; what containers log to here is looked at."""

@@ -120,7 +120,7 @@ def test_unknown_names() -> None:
     finding = _db(Text(("daily-report-tool-prod-", HIDDEN)))
     assert finding.verdict is Verdict.UNDETERMINED
     assert finding.found == "daily-report-tool-prod-${random_id.this.hex}"
-    assert finding.reason == "it depends on ${random_id.this.hex}, which is not known"
+    assert finding.reason == "it depends on ${random_id.this.hex}, which is unknown"
     assert 'identifier = "daily-report-tool-prod-{engine}"' in finding.remedy
     assert _db(HIDDEN).verdict is Verdict.UNDETERMINED
 

@@ -48,7 +48,7 @@ def test_without_a_rule_nothing_gets_in_or_out() -> None:
     assert NO is path(TASKS, database(), 5432).answer
     closed = replace(TASKS, groups=(Group("sg-tasks"),))
     step = path(closed, database(FROM_TASKS), 5432)
-    assert (NO, "no egress rule of sg-tasks certainly lets port 5432 out") == (step.answer, step.reason)
+    assert (NO, "no egress rule of sg-tasks certainly allows port 5432") == (step.answer, step.reason)
     assert NO is path(replace(TASKS, groups=()), database(FROM_TASKS), 5432).answer
 
 

@@ -200,7 +200,7 @@ def test_unknown_parts_are_not_accused() -> None:
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (Unknown("module.remote.policy"), "module.remote.policy is not known"),
+        (Unknown("module.remote.policy"), "module.remote.policy is unknown"),
         (Sensitive("var.policy", document(ALLOW_ALL)), "var.policy is sensitive"),
     ],
 )

@@ -124,7 +124,7 @@ def test_the_text_of_a_policy_of_aws_is_judged_where_it_is_used(
 def test_the_text_of_another_policy_is_not_judged(tmp_path: Path) -> None:
     """An inline policy that takes the text of a policy of the account is UNDETERMINED, not proven."""
     (finding,) = inline_findings(tmp_path, INLINE, 'name = "our-own"')
-    assert (Verdict.UNDETERMINED, "data.aws_iam_policy.execution.policy is not known") == (
+    assert (Verdict.UNDETERMINED, "data.aws_iam_policy.execution.policy is unknown") == (
         finding.verdict,
         finding.found,
     )
@@ -156,7 +156,7 @@ def test_without_the_account_it_says_what_the_account_would_decide(tmp_path: Pat
     finding = next(one for one in found if one.verdict is Verdict.UNDETERMINED)
     assert finding.reason == (
         "it is unknown whether aws_iam_role.execution is in account 111122223333; "
-        "if it is not, the policy of the resource has to allow it as well"
+        "if it is not, the policy of the resource must also allow it"
     )
     assert "account_id" in finding.remedy
 

@@ -272,7 +272,7 @@ def test_a_service_that_is_not_there(tmp_path: Path) -> None:
     ("cluster", "text", "reason"),
     [
         (Cluster(), SOURCE, ""),
-        (service(serviceName="other"), SOURCE, "no service of the source is there: the rule rollout says so"),
+        (service(serviceName="other"), SOURCE, "no service of the source exists: see the rule rollout"),
         (Cluster(), "", "the source has no services"),
     ],
 )

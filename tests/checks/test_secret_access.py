@@ -476,7 +476,7 @@ def test_what_may_be_attached_leaves_it_open() -> None:
     absent = {uncertain.address: Uncertain("count", counted.address, Unknown("var.on ? 1 : 0", MissingVariable("on")))}
     (found,) = findings(definition, uncertain, uncertain=absent)
     assert (found.verdict, "var.on") == (UNDETERMINED, found.remedy.split()[1])
-    assert "the count of aws_iam_role_policy.execution is not known: var.on ? 1 : 0" in found.reason
+    assert "the count of aws_iam_role_policy.execution is unknown: var.on ? 1 : 0" in found.reason
     assert verdicts(findings(definition, irrelevant)) == [VIOLATED]
 
 
@@ -614,7 +614,7 @@ def test_the_name_of_a_secret_is_no_parameter() -> None:
     """Where valueFrom is the bare name of a secret, its ARN is the remedy, and no key of a parameter is asked for."""
     (finding,) = findings(task({"DB": "db"}), DB, policy(statement(secret_arn("db"))))
     assert (finding.verdict, "ssm:GetParameters" in finding.subject) == (VIOLATED, True)
-    assert finding.remedy == f"set valueFrom to {DB.address}.arn: ECS takes a name for that of a parameter"
+    assert finding.remedy == f"set valueFrom to {DB.address}.arn: ECS treats a name as that of a parameter"
 
 
 def test_creating_a_log_group_that_the_plan_makes() -> None:
@@ -625,7 +625,7 @@ def test_creating_a_log_group_that_the_plan_makes() -> None:
     streams = statement(f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/ecs/app:*", "logs:CreateLogStream")
     made = findings(definition, policy(streams), group)[0]
     assert made.subject.endswith("logs:CreateLogGroup")
-    assert (made.verdict, "only if there is none" in made.reason) == (UNDETERMINED, True)
+    assert (made.verdict, "only if it does not exist" in made.reason) == (UNDETERMINED, True)
     assert made.remedy.startswith("take awslogs-create-group out")
     elsewhere = resource("aws_cloudwatch_log_group.app", name="/ecs/other")
     assert findings(definition, policy(streams), elsewhere)[0].verdict is VIOLATED
@@ -637,7 +637,7 @@ def test_an_image_that_is_not_known_needs_no_permission_for_certain() -> None:
     """A role without any ECR permission is no violation for an image of unknown registry."""
     found = findings(task({}, image=Unknown("var.image")), policy(statement("*", "s3:*")))
     assert verdicts(found) == [UNDETERMINED] * 3
-    assert "it is not known whether this is needed: var.image is not known" in found[0].reason
+    assert "whether this is needed cannot be decided: var.image is unknown" in found[0].reason
 
 
 def test_a_plan_file_alone_leaves_roles_of_policies_open() -> None:

@@ -213,7 +213,7 @@ def test_simulated(tmp_path: Path) -> None:
     world.simulated[READ] = {"MissingContextValues": ["aws:PrincipalTag/team"]}
     finding = chain(tmp_path, world)
     assert finding.found.startswith("UNDETERMINED")
-    assert "was not told aws:PrincipalTag/team" in finding.reason
+    assert "was not given aws:PrincipalTag/team" in finding.reason
 
 
 def test_running_task_proves(tmp_path: Path) -> None:
@@ -386,7 +386,7 @@ def test_a_key_that_keeps_the_runner_out_is_undetermined(
 def test_a_secret_whose_policy_is_hidden_is_undetermined(tmp_path: Path) -> None:
     """It may deny what the role is allowed."""
     (finding,) = chains(tmp_path, World(), secretsmanager__get_resource_policy=refused("GetResourcePolicy"))
-    assert (UNDETERMINED, True) == (finding.verdict, "keeps the runner out" in str(finding))
+    assert (UNDETERMINED, True) == (finding.verdict, "denies the runner" in str(finding))
 
 
 def test_grants_that_are_hidden_may_let_in_a_role_that_no_policy_does(tmp_path: Path) -> None:

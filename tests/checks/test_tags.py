@@ -134,7 +134,7 @@ def test_unknown_tags() -> None:
     finding = _check(_resource("aws_sns_topic", {"tags": Unknown("var.tags")}))[0]
     assert finding.verdict is Verdict.UNDETERMINED
     assert finding.remedy.startswith("make ${var.tags} known")
-    assert finding.found == "tags that are not known"
+    assert finding.found == "unknown tags"
     wrong = _check(_resource("aws_sns_topic", {"tags_all": Unknown("x"), "tags": {"Owner": "me"}}))[0]
     assert wrong.verdict is Verdict.VIOLATED
     assert "Owner has another value" in wrong.reason

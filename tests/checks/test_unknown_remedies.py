@@ -60,10 +60,10 @@ FROM_SOURCE = [
     ("data.aws_caller_identity.other.id", "UnstatedAccount", "set allowed_account_ids of the provider aws.other"),
     ("data.aws_region.other.region", "UnstatedRegion", "set region of the provider aws.other"),
     ("aws_kms_key.k.arn", "None", "give a plan or state file in which aws_kms_key.k.arn is known"),
-    ('sensitive("s")', "Withheld", "it is sensitive, and not shown"),
+    ('sensitive("s")', "Withheld", "it is sensitive and not shown"),
     ('var.on ? jsondecode("{}").x : aws_kms_key.k.arn', "MissingVariable", "give var.on a value"),
     ("uuid()", "AfterApply", "give a plan or state file in which uuid() is known"),
-    ("ephemeral.random_password.p.result", "AtRunTime", "the ephemeral random_password.p comes to be at run time"),
+    ("ephemeral.random_password.p.result", "AtRunTime", "the ephemeral random_password.p is created at run time"),
 ]
 SOURCE = (
     VARIABLES
@@ -194,7 +194,7 @@ FROM_POLICIES = {
     ),
     "a key of a secret elsewhere": (
         task(READS, {"Action": "secretsmanager:*", "Resource": "*"}),
-        'say it under [known] of the contract: "aws_secretsmanager_secret.kms_key_id" = ""',
+        'set it under [known] of the contract: "aws_secretsmanager_secret.kms_key_id" = ""',
     ),
     "a condition key": (
         task(READS, {"Action": "*", "Resource": VALUE.format("111122223333", "${aws:userid}-*")}),
@@ -202,14 +202,14 @@ FROM_POLICIES = {
     ),
     "a task id": (
         task(LOGGED, {"Action": "*", "Resource": f"{STREAM}a*"}),
-        "the task id comes to be at run time: write a * in its place",
+        "the task id is created at run time: write a * in its place",
     ),
     "a credential spec": (
         task(
             {"credentialSpecs": ["credentialspecdomainless:arn:aws:s3:::specs/web.json"]},
             {"Action": "*", "Resource": [VALUE.format("111122223333", "db-*"), "arn:aws:s3:::specs/*"]},
         ),
-        "see to it that what the credential spec arn:aws:s3:::specs/web.json names is covered",
+        "check that what the credential spec arn:aws:s3:::specs/web.json names is covered",
     ),
 }
 

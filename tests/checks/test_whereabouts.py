@@ -119,9 +119,9 @@ def test_another_account_is_not_asked_by_another_region() -> None:
 @pytest.mark.parametrize(
     ("provider", "found", "remedy"),
     [
-        ("aws.where", "var.region is not known", "give var.region a value"),
-        ("aws.part", "var.side is not known", "give var.side a value"),
-        ("aws.who", "aws_caller_identity.account_id (aws.who) is not known", "set allowed_account_ids of"),
+        ("aws.where", "var.region is unknown", "give var.region a value"),
+        ("aws.part", "var.side is unknown", "give var.side a value"),
+        ("aws.who", "aws_caller_identity.account_id (aws.who) is unknown", "set allowed_account_ids of"),
     ],
 )
 def test_what_may_be_elsewhere_is_undetermined(provider: str, found: str, remedy: str) -> None:

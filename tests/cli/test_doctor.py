@@ -77,7 +77,7 @@ def test_what_all_environments_do_not_know_is_said_once(tmp_path: Path) -> None:
     directory = write(tmp_path, {**SHOP, "infraspec.toml": SHOP["infraspec.toml"] + second})
     output = doctor("--infra", str(directory)).output
 
-    assert "1 line settles 2 of 2 verdicts that are not known" in output
+    assert "1 line settles 2 of 2 verdicts that cannot be decided" in output
     assert all(f"[environments.{name}.known]" in output for name in ("prod", "stage"))
 
 
@@ -113,7 +113,7 @@ def test_roles_of_other_stacks(tmp_path: Path) -> None:
     contract = SHOP["infraspec.toml"] + 'snapshots = ["iam.json"]\n'
     files = {"infraspec.toml": contract, "iam.json": export(role("shared"), role("task"))}
     output = doctor("--infra", str(write(directory, files))).output
-    assert "not known" not in output
+    assert "cannot be decided" not in output
     (directory / "iam.json").write_text(export(role("task")), encoding="utf-8")
     output = doctor("--infra", str(directory)).output
     assert "arn:aws:iam::111122223333:role/shared is not in " in output

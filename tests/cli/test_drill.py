@@ -25,13 +25,13 @@ def test_what_is_heard_of() -> None:
 
     assert 0 == code
     assert output.splitlines() == [
-        "Drill of prod: 4 of 4 failures are heard of in time",
-        "failure             asked     verdict  level     minutes  who hears",
+        "Drill of prod: 4 of 4 failures raise an alert in time",
+        "failure             asked     verdict  level     minutes  alerted",
         "secret-deleted (3)  critical  heard    critical  1        chat email pager",
         "no-task             critical  heard    critical  5        chat email pager",
         "",
         "A quiet week",
-        "0 false rings; in ALARM at its end: none",
+        "0 false alarms; in ALARM at its end: none",
     ]
 
 

@@ -99,7 +99,7 @@ def shop(tmp_path: Path) -> Path:
         ("s3:ListBucket", "aws_s3_bucket.files", DENIED, ["aws_s3_bucket.files.arn"]),
         ("s3:DeleteObject", "aws_s3_bucket.files", DENIED, ["DENIED by a statement", "denied by", "Statement.2"]),
         ("logs:PutLogEvents", "aws_cloudwatch_log_group.app", DENIED, ["warning:   resource-mismatch", ":*"]),
-        ("sqs:SendMessage", "arn:aws:sqs:eu-west-1:111122223333:q", UNDETERMINED, ["var.partner_arn is not known"]),
+        ("sqs:SendMessage", "arn:aws:sqs:eu-west-1:111122223333:q", UNDETERMINED, ["var.partner_arn is unknown"]),
     ],
 )
 def test_the_answer_and_what_shows_it(shop: Path, action: str, resource: str, code: int, words: list[str]) -> None:

@@ -279,5 +279,5 @@ def test_an_old_run(tmp_path: Path) -> None:
         tmp_path, replace(results, run=replace(results.run, time="2020-01-01T00:00:00+00:00")), "[metrics]\n"
     )
 
-    with pytest.raises(InfraspecError, match="takes no metrics of this time"):
+    with pytest.raises(InfraspecError, match="accepts no metrics with this time"):
         list(publish(*arguments, dry_run=True))

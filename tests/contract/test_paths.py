@@ -26,7 +26,7 @@ def test_paths_start_at_the_contract(loaded: Contract, repository: Path, tmp_pat
     assert contract.resolve(loaded, repository / "x") == repository / "x"
     (repository / "link").symlink_to(tmp_path)
     for path in (tmp_path / "x", Path("../x"), Path("link/x"), Path(".git/config")):
-        with pytest.raises(ContractError, match="leads out of the repository"):
+        with pytest.raises(ContractError, match="is outside the repository"):
             contract.resolve(loaded, path)
 
 

@@ -124,7 +124,7 @@ def test_the_rules_of_a_type_win_over_the_common_ones() -> None:
         ([], "list of allowed values is empty", "write {} for any value"),
         ({"regex": "("}, "is not a regular expression", "fix"),
         ({"regex": "(?!x)y"}, "(?!", "without it"),
-        ("{owner}", "{owner} is not known", "{application}"),
+        ("{owner}", "there is no placeholder {owner}", "{application}"),
         ("{env}", "did you mean {environment}", "write {environment}"),
         ("{", "not closed", "double it"),
     ],

@@ -999,7 +999,7 @@ def test_a_file_that_is_no_template_is_not_made_one(tmp_path: Path) -> None:
         'resource "aws_ecs_task_definition" "api" {\n  family = "api"\n  container_definitions = file("api.json")\n}\n'
     )
     fixes = fixes_of(tmp_path, {"main.tf": main})
-    reason = "api.json is read as it is, and has what a template would read otherwise"
+    reason = "api.json is used as it is, and contains what a template would interpret"
     assert reason in [one.reason for one in fixes.unfixed]
 
 

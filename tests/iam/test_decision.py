@@ -126,7 +126,7 @@ def test_doubts_name_what_is_unknown() -> None:
     decision = decide([policy(allow(X), deny(Condition=CONDITION))], READ, DB)
     assert [
         "policy Statement.1 may deny it: its Condition depends on aws:ResourceTag/app",
-        f"policy Statement.0 may allow it: resource var.x against {DB}: var.x is not known",
+        f"policy Statement.0 may allow it: resource var.x against {DB}: var.x is unknown",
     ] == [str(doubt) for doubt in decision.doubts]
 
 
@@ -170,7 +170,7 @@ def test_action_that_aws_lists_without_a_resource(action: str, resource: str, ou
         Truth.YES if resource == "*" else Truth.NO
     )
     if outcome is Outcome.UNDETERMINED:
-        assert "AWS lists none" in why(decision)
+        assert "AWS lists no resource" in why(decision)
 
 
 @pytest.mark.parametrize("action", ["kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias"])

@@ -426,7 +426,7 @@ def test_storage_that_keeps_the_runner_out(tmp_path: Path) -> None:
     policies = plan.managed("aws_ecr_repository_policy", "aws_s3_bucket_policy")
     tagged = plan.managed("aws_ecr_repository", "aws_s3_bucket")
     arns = "arn:r", "arn:aws:s3:::app-prod-state"
-    shown = [f"the {what} of {arn}, which keeps the runner out," for what in ("policy", "tags") for arn in arns]
+    shown = [f"the {what} of {arn}, which denies the runner," for what in ("policy", "tags") for arn in arns]
     found = [one.get("policy") for one in policies] + [one.get("tags_all") for one in tagged]
     assert list(map(Unknown, shown)) == found
 

@@ -67,7 +67,7 @@ def test_a_container_of_a_running_task(spec: str, tasks: list[dict[str, Any]], n
         (SPEC, [task(container("app"), enabled=False)], "no running task was started with it"),
         (SPEC, [task(container("app"), container("proxy"))], "none named; it has app, proxy"),
         (f"{SPEC}?container=web", [task(container("app"))], "web; it has app"),
-        (SPEC, [task(container("app", None))], "not there in app"),
+        (SPEC, [task(container("app", None))], "it is missing in app"),
         (SPEC, [task(container("app", "STOPPED"))], "STOPPED in app"),
     ],
 )

@@ -154,9 +154,9 @@ def verdicts(directory: Path, **changes: Any) -> dict[str, tuple[Verdict, str, s
     [
         ({}, PROVEN, "nat-1"),
         ({"routes": []}, VIOLATED, "no route to 0.0.0.0/0"),
-        ({"routes": [{**NAT, "State": "blackhole"}]}, VIOLATED, "nat-1, which is gone"),
-        ({"nat": "deleted"}, VIOLATED, "nat-1, which is gone"),
-        ({"routes": [{"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1"}]}, VIOLATED, "no public IP address"),
+        ({"routes": [{**NAT, "State": "blackhole"}]}, VIOLATED, "nat-1, which does not exist"),
+        ({"nat": "deleted"}, VIOLATED, "nat-1, which does not exist"),
+        ({"routes": [{"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1"}]}, VIOLATED, "a public IP address"),
         ({"routes": [{"DestinationCidrBlock": "0.0.0.0/0", "TransitGatewayId": "tgw-1"}]}, UNDETERMINED, "tgw-1"),
         ({"rules": [INGRESS]}, VIOLATED, "no egress rule"),
         ({"entries": [entry(1, allow=False, egress=True), *OPEN]}, VIOLATED, "does not allow TCP 443"),
@@ -167,7 +167,7 @@ def verdicts(directory: Path, **changes: Any) -> dict[str, tuple[Verdict, str, s
         ({"endpoints": [{**ENDPOINT, "State": "deleted"}], "routes": []}, VIOLATED, "no route to 0.0.0.0/0"),
         ({"endpoints": [{**ENDPOINT, "PrivateDnsEnabled": False}], "routes": []}, VIOLATED, "no route to 0.0.0.0/0"),
         ({"endpoints": [ENDPOINT], "rules": [EGRESS]}, VIOLATED, "no ingress rule of sg-2"),
-        ({"endpoints": [ENDPOINT], "dns": False}, VIOLATED, "private DNS asks for"),
+        ({"endpoints": [ENDPOINT], "dns": False}, VIOLATED, "private DNS requires"),
     ],
 )
 def test_a_network_of_another_stack_is_followed(
@@ -189,8 +189,8 @@ def test_a_network_of_another_stack_is_followed(
         ({"balancers": []}, VIOLATED, "no listener forwards"),
         ({"forwards_to": f"{ARN}targetgroup/other/1"}, VIOLATED, "no listener forwards"),
         ({"target_type": "instance"}, VIOLATED, "register by IP address"),
-        ({"rules": WAYS, "before": [before("path-pattern", "/*")]}, VIOLATED, "takes every request before"),
-        ({"rules": WAYS, "before": [before("host-header", "*", "a.example")]}, VIOLATED, "takes every request before"),
+        ({"rules": WAYS, "before": [before("path-pattern", "/*")]}, VIOLATED, "takes every request first"),
+        ({"rules": WAYS, "before": [before("host-header", "*", "a.example")]}, VIOLATED, "takes every request first"),
         ({"rules": WAYS, "before": [before("path-pattern", "/lab/*")]}, PROVEN, "/rule"),
         ({"rules": WAYS, "before": [before("http-header", "*")]}, PROVEN, "/rule"),
         ({"rules": WAYS, "before": [before("path-pattern", "/*", forwards_to=GROUP)]}, PROVEN, "/rule"),

@@ -214,7 +214,7 @@ SUPPRESSORS: dict[str, tuple[str, Truth, str]] = {
     "a time that is not known": (
         'alarm = aws_cloudwatch_metric_alarm.latency.arn\n    wait_period = aws_sns_topic.level["info"].owner',
         Truth.MAYBE,
-        "whether its suppressor module.monitoring.aws_cloudwatch_metric_alarm.latency keeps",
+        "whether its suppressor module.monitoring.aws_cloudwatch_metric_alarm.latency suppresses its actions",
     ),
     "another's": ('alarm = "elsewhere"', Truth.MAYBE, "whether its suppressor (none of the plan)"),
 }

@@ -83,7 +83,7 @@ def test_an_item_changes_what_it_names_only() -> None:
     [
         ({"without": ["cpu"]}, "the catalogue has no such alarm"),
         ({"items": {"own": {}}}, "does not say what it watches"),
-        ({"items": {"own": {"watches": "service"}}}, "has to be about one thing"),
+        ({"items": {"own": {"watches": "service"}}}, "must be about one thing"),
         ({"items": {"service-cpu": {"level": "urgent"}}}, "has no level with channels"),
         ({"items": {"deployment-failed": {"event": "explosion"}}}, "is about the unknown event explosion"),
         ({"items": {"service-cpu": {"metric": {"name": "X"}}}}, "has a metric that is not named"),

@@ -263,7 +263,7 @@ def test_git_cannot_tell(tree: Path, tmp_path: Path) -> None:
     """A commit that is not there, an option in its place, and a folder without Git are errors with a remedy."""
     contract = contracts.load(tree, environments=[])
     for reference in ("nowhere", "--output=x"):
-        with pytest.raises(SelectionError, match="Git cannot tell what has changed"):
+        with pytest.raises(SelectionError, match="Git cannot determine what has changed"):
             changed_since(contract, NAMES, reference)
     assert not list(tree.rglob("x"))
     for name, text in FILES.items():

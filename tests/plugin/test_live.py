@@ -174,7 +174,7 @@ def test_each_question_is_asked_once_in_a_run(pytester: pytest.Pytester, moto: s
         ({**NO_CREDENTIALS, "AWS_PROFILE": "nobody"}, "the AWS configuration does not have this profile"),
         (
             {**variables("http://127.0.0.1:9"), "AWS_ENDPOINT_URL_ECS": "http://127.0.0.1:9"},
-            "GuardError: AWS_ENDPOINT_URL: the environment `dev` is an account, and AWS_ENDPOINT_URL leads elsewhere",
+            "AWS_ENDPOINT_URL: the environment `dev` is an AWS account, but AWS_ENDPOINT_URL points elsewhere",
         ),
     ],
     ids=["no-credentials", "no-profile", "endpoint"],

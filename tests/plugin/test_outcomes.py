@@ -266,7 +266,7 @@ def test_the_lines_that_settle_most_end_a_run(pytester: pytest.Pytester) -> None
 
     result.stdout.fnmatch_lines(
         [
-            "unknown  1 line would settle 1 of 1 verdict that cannot be decided; `infraspec doctor --write` asks for:",
+            "unknown  1 line would settle 1 of 1 verdict that cannot be decided; `infraspec doctor --write` asks:",
             "         [[]environments.*.known]",
             '         "aws_iam_policy.other.policy" = "…"  # settles 1',
         ]

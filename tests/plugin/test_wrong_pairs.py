@@ -50,7 +50,7 @@ def test_a_placeholder_that_does_not_exist_is_one_error_of_the_contract(table: s
     result = Project({"infraspec.toml": TWO + table}).run(pytester)
 
     assert pytest.ExitCode.USAGE_ERROR == result.ret
-    assert 1 == text_of(result).count("the placeholder {")
+    assert 1 == text_of(result).count("there is no placeholder {")
     assert "ContractError: infra/infraspec.toml:13: " in text_of(result)
 
 

@@ -125,7 +125,7 @@ def test_namespace_region_and_role(contract: Contract) -> None:
         (Metrics(namespace="AWS/shop"), TEXT, "does not take this namespace"),
         (Metrics(namespace="{team}"), TEXT, "a placeholder has no value"),
         (Metrics(role="arn:aws:iam::{account_id}:role/x"), TEXT.replace("account_id", "#"), "placeholder has no value"),
-        (Metrics(), TEXT.replace('region = "eu-west-1"', ""), "not known where the metrics go"),
+        (Metrics(), TEXT.replace('region = "eu-west-1"', ""), "where the metrics go is unknown"),
     ],
 )
 def test_where_they_cannot_go(tmp_path: Path, table: Metrics, text: str, message: str) -> None:
@@ -140,7 +140,7 @@ def test_where_they_cannot_go(tmp_path: Path, table: Metrics, text: str, message
 @pytest.mark.parametrize("now", [NOW + timedelta(days=14), NOW - timedelta(hours=3)])
 def test_times_that_cloudwatch_does_not_take(contract: Contract, now: datetime) -> None:
     """Two weeks back and two hours ahead."""
-    with pytest.raises(InfraspecError, match="takes no metrics of this time"):
+    with pytest.raises(InfraspecError, match="accepts no metrics with this time"):
         publications(at(1, ran=RULES), contract, Metrics(), now)
 
 

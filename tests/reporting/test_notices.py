@@ -234,7 +234,7 @@ def test_a_memory_that_is_none(tmp_path: Path, content: bytes) -> None:
     """The error says what happens without it."""
     (tmp_path / FILE_NAME).write_bytes(content)
 
-    with pytest.raises(ReportError, match="take the file away"):
+    with pytest.raises(ReportError, match="remove the file"):
         remembered(tmp_path)
 
 

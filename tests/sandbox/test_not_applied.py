@@ -67,7 +67,7 @@ def test_data_that_is_not_known_is_named(reasons: Callable[[str], list[str]]) ->
     """What a data source would return is not invented."""
     source = 'data "aws_ami" "a" {}\nresource "aws_sqs_queue" "a" { name = data.aws_ami.a.id }\n'
     (reason,) = reasons(source)
-    assert reason == "aws_sqs_queue.a: data.aws_ami.a.id is not known: say it in [known] of the contract"
+    assert reason == "aws_sqs_queue.a: data.aws_ami.a.id is unknown: set it under [known] of the contract"
 
 
 def test_a_name_in_plain_text_tells_no_order(reasons: Callable[[str], list[str]], empty: Running) -> None:

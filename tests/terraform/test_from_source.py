@@ -771,7 +771,7 @@ def test_deep_reference_chain_is_not_known(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, source)
 
     assert ["aws_sqs_queue.q[?]"] == [each.address for each in plan.resources]
-    assert "the configuration refers too deeply: what uses it is not known" == plan.diagnostics[0].message
+    assert "the configuration refers too deeply: what uses it is unknown" == plan.diagnostics[0].message
 
 
 def test_files_inside_the_repository_are_read(tmp_path: Path) -> None:

@@ -363,7 +363,7 @@ def test_what_terragrunt_refuses_is_an_error(tmp_path: Path, text: str, fragment
 def test_arguments_that_are_not_known_are_an_error(tmp_path: Path, name: str, value: str) -> None:
     """Nothing is judged with the values that a file or argument which is not known may change."""
     extra = f'  extra_arguments "x" {{\n    commands = ["plan"]\n    {name} = {value}\n  }}\n}}\n'
-    with pytest.raises(InfraspecError, match=f"{name} is not known"):
+    with pytest.raises(InfraspecError, match=f"{name} is unknown"):
         unit_plan(tmp_path, {f"{UNIT}/terragrunt.hcl": SOURCE.removesuffix("}\n") + extra + named('"x"')})
 
 

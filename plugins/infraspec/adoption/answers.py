@@ -68,7 +68,6 @@ EFFORT = 20_000
 SNAPSHOT = "iam.json"
 _PLACE = ("account_id", "region")
 """What is tried first: most other values hold it."""
-_IS = {True: "is", False: "are"}
 _OFFERED = frozenset({"plan", "task_definitions", "contract", "environment"})
 
 
@@ -218,8 +217,8 @@ class Ranking(Struct, frozen=True):
         return [answer for step in self.steps for answer in step.answers]
 
     def __str__(self) -> str:
-        """Say how much the lines settle: "3 lines settle 660 of 813 verdicts that are not known"."""
-        verdicts = f"{self.settled} of {counted(self.unknown, 'verdict')} that {_IS[self.unknown == 1]} not known"
+        """Say how much the lines settle: "3 lines settle 660 of 813 verdicts that cannot be decided"."""
+        verdicts = f"{self.settled} of {counted(self.unknown, 'verdict')} that cannot be decided"
         return f"{counted(len(self.answers), 'line')} settle{'s' if len(self.answers) == 1 else ''} {verdicts}"
 
     def lines(self) -> str:

@@ -107,7 +107,7 @@ def _environment(contract: Contract, environments: Environments, name: str) -> I
     there = ", ".join([counted(len(plan.managed()), "resource"), counted(found, "task definition"), *told])
     yield Line.ok(name, f"{there} from {plan.origin}")
     if not plan.managed() and not found and not plan.diagnostics:
-        yield Line.warning(name, "nothing is there to be judged: the root module makes no resources", _OTHER_ROOT)
+        yield Line.warning(name, "there is nothing to check: the root module has no resources", _OTHER_ROOT)
     yield from _modules(plan, name)
 
 
@@ -143,7 +143,7 @@ def _ranked(found: Ranking) -> Iterator[Line]:
     """Yield the lines of the contract that settle most, and why the rest is not known."""
     if not found.unknown:
         if found.total:
-            yield Line.ok("unknown", f"nothing: {counted(found.total, 'verdict')} of the static suite can be told")
+            yield Line.ok("unknown", f"nothing: all {counted(found.total, 'verdict')} of the static suite are decided")
         return
     if found.steps:
         yield Line.warning("unknown", str(found), found.lines())

@@ -86,9 +86,9 @@ def _written(text: str, length: int) -> str:
 MOST_ENVIRONMENTS = 20
 """How many environments a contract begins with; the others stand in it as comments."""
 
-_NO_ENVIRONMENT = "by name no environment, and nothing runs in it; uncomment what is to be checked all the same"
+_NO_ENVIRONMENT = "by its name it is no environment, and nothing runs in it; uncomment what should be checked anyway"
 _EMPTY = "it makes no resources, and root modules that do lie below it"
-_STRANGER = "named and tagged otherwise than the rest, as another application; uncomment what is to be checked too"
+_STRANGER = "named and tagged unlike the rest, like another application; uncomment what should also be checked"
 _A_SET = 2
 _MOST_SELECTORS = 10
 _ONE_OF_MANY = "there are more root modules than a contract should begin with"

@@ -29,7 +29,7 @@ def contract_text(adoption: Adoption) -> str:
         told = (
             f"#   {_comment(app)}: infraspec init {_comment(path)}\n" for path, app in adoption.applications.items()
         )
-        project += f"# Names begin with several applications; a contract of its own for one of them:\n{''.join(told)}"
+        project += f"# Names begin with several applications; a separate contract for one of them:\n{''.join(told)}"
     found = "\n".join([project, *_environments(adoption), *_left_out(adoption)])
     rules = "\n".join([*_names(adoption), *_tags(adoption), _suite(adoption)])
     return Template(_shipped("contract.toml")).substitute(schema=SCHEMA, found=found, rules=rules)
@@ -140,7 +140,7 @@ def _tags(adoption: Adoption) -> Iterator[str]:
         yield '# No tag is on most of the resources.\n# [tags.common]\n# Environment = "{environment}"\n# Owner = {}\n'
         return
     mark = "" if any(guess.is_common for guess in adoption.tags) else "# "
-    lines = ["# Tags that most resources have; {} asks for the key with any value.", f"{mark}[tags.common]"]
+    lines = ["# Tags that most resources have; {} requires the key with any value.", f"{mark}[tags.common]"]
     for guess in adoption.tags:
         mark = "" if guess.is_common else "# "
         lines.append(

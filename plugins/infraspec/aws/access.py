@@ -42,9 +42,9 @@ def refuse_endpoints(environment: str) -> None:
         return
     place, endpoint = found
     raise GuardError(
-        f"the environment `{environment}` is an account, and {place} leads elsewhere",
+        f"the environment `{environment}` is an AWS account, but {place} points elsewhere",
         place=place,
-        expected="no endpoint of its own",
+        expected="no custom endpoint",
         found=endpoint,
         remedy="unset it; ENV=local asks an AWS on this machine",
     )

@@ -45,7 +45,7 @@ def failures(service: str, operation: str, region: str = "") -> Iterator[None]:
             "what answers is not AWS",
             place=_place(service, operation, region),
             found="an answer that is not of the API's form, such as a page of HTML",
-            remedy="look at what stands in between: a proxy (HTTPS_PROXY), a firewall; if there is nothing, run again",
+            remedy="check what is in between: a proxy (HTTPS_PROXY), a firewall; if there is nothing, run again",
         ) from None
 
 
@@ -95,7 +95,7 @@ def _denied(service: str, operation: str, place: str, message: str, found: str) 
     if denied:
         remedy = f"take the runner out of the Deny: it is in a policy of the kind {denied[1]}{_exception(caller)}"
     elif missing and missing[1] != _OWN:
-        remedy = f"the {missing[1]} keeps the runner out, whatever its own policy says: allow {actions[0]} there"
+        remedy = f"the {missing[1]} denies the runner, whatever its own policy says: allow {actions[0]} there"
         remedy += _admission(caller, statement)
     else:
         where = "add to the policy of the runner (infraspec runner-policy prints all of it)"

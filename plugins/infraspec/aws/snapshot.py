@@ -255,7 +255,7 @@ def _endless(question: Question, found: str) -> AwsError:
         "AWS answers with pages that do not end",
         place=f"{question.service}.{question.operation} in {question.region}",
         found=found,
-        remedy="look at what stands in between: a proxy or an emulator of AWS; if there is nothing, run again",
+        remedy="check what is in between: a proxy or an emulator of AWS; if there is nothing, run again",
     )
 
 

@@ -11,9 +11,12 @@ _COMMANDS = {
     "check": ("infraspec.cli.check:check", "Check the infrastructure against its contract."),
     "checklist": ("infraspec.cli.checklist:checklist", "Report how much of the pull request checklist was completed."),
     "conventions": ("infraspec.cli.conventions:conventions", "Write naming and tagging rules as a document."),
-    "diagnose": ("infraspec.cli.diagnose:diagnose", "Diagnose a running service: what is wrong, why, and the fix."),
+    "diagnose": (
+        "infraspec.cli.diagnose:diagnose",
+        "Diagnose a running service: what is wrong, why, and how to fix it.",
+    ),
     "doctor": ("infraspec.cli.doctor:doctor", "Show what infraspec cannot determine yet, and how to change that."),
-    "drill": ("infraspec.cli.drill:drill", "Make failures happen on a simulated clock, and say who hears of them."),
+    "drill": ("infraspec.cli.drill:drill", "Simulate failures, and say who is alerted, when."),
     "explain": ("infraspec.cli.explain:explain", "Explain why a role is allowed, or not allowed, to do something."),
     "fix": ("infraspec.cli.fix:fix", "Fix violations in the Terraform source, with proven patches."),
     "get": ("infraspec.cli.get:get", "Download the modules that are missing."),
@@ -24,7 +27,7 @@ _COMMANDS = {
         "Run a playbook in the sandbox in which its failure was made.",
     ),
     "report": ("infraspec.cli.report:report", "Turn the results of a run into comments, SARIF, pages and more."),
-    "rule": ("infraspec.cli.rule:rule", "Say what a rule asks for and why, with an example."),
+    "rule": ("infraspec.cli.rule:rule", "Explain what a rule requires and why, with an example."),
     "runner-policy": (
         "infraspec.cli.runner_policy:runner_policy",
         "Print the IAM policy that the live suite needs.",

@@ -44,7 +44,7 @@ class _BeforePytest(click.Command):
 @click.option("--snapshot", multiple=True, type=PATH, help="IAM of the account, for roles of other stacks.")
 @click.option("--shard", metavar="K/N", help="Check the K-th of N parts of the environments, such as 3/8.")
 @click.option("--changed-from", metavar="REF", help="Check what the changes since this commit or branch concern.")
-@click.option("--cache", type=PATH, help="Directory to keep verdicts in; what has not changed is not judged again.")
+@click.option("--cache", type=PATH, help="Directory to cache verdicts in; what has not changed is not judged again.")
 @click.option("--results", type=PATH, help="File to write the results to, for infraspec report.")
 @click.option("--lang", metavar="LANGUAGE", help="Language of the reports made of the results: en or ja.")
 @click.option("--workers", metavar="N", help="Number of processes; auto for one per core.")

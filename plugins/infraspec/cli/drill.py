@@ -46,7 +46,7 @@ def drill(  # noqa: PLR0917 - click passes by name
     lang: Language | None,
     form: str,
 ) -> None:
-    """Make each failure happen on a simulated clock, and say who hears of it, at which level, after how many minutes.
+    """Make each failure happen on a simulated clock, and say who is alerted, at which level, after how many minutes.
 
     \b
     infraspec drill --env prod
@@ -56,19 +56,19 @@ def drill(  # noqa: PLR0917 - click passes by name
 
     A failure emits what AWS documents: events, lines of logs, metrics. The rules, metric filters, alarms, composite
     alarms, topics and subscriptions of the source pass them on, without AWS. Nothing waits: a week takes seconds. Then
-    a week passes in which nothing fails, and what rings in it, or is in ALARM after it, rings for nothing.
+    comes a week without failures: an alarm that fires in it, or is in ALARM after it, is a false alarm.
 
     \b
-    heard         all channels of the level that is asked hear of it, within the minutes that are asked
-    late          they do, and later
-    silent        they do not; why, and what to change, is below the table
-    undetermined  the source does not tell, or an alarm uses what is not evaluated here
+    heard         all channels of the required level are alerted within the required minutes
+    late          they are, but later
+    silent        they are not; why, and what to change, is below the table
+    undetermined  it is unknown in the source, or an alarm uses what the drill does not evaluate
 
     docs/drill.md lists the failures and what is assumed.
 
     \b
-    exit code  0  every failure is heard of in time, and nothing rings for nothing
-               1  a failure is not, or something rings for nothing
+    exit code  0  every failure raises an alert in time, and there is no false alarm
+               1  a failure does not, or there is a false alarm
                2  wrong input: no such failure, plan or environment
                3  undetermined: cannot be decided from what is known
     """  # noqa: D301 - \b keeps click from wrapping the examples

@@ -40,7 +40,7 @@ class Host(ContractTable):
         if kind in AWS_KINDS and not run_commands:
             raise wrong(f"run_commands = true, the consent to run commands by {kind}://; it is a write to AWS")
         if kind in AWS_KINDS and info.data.get("environments") == []:
-            raise wrong(f"environments beside it: {kind}:// needs the consent of each by its name")
+            raise wrong(f"other environments: {kind}:// needs each of them to be listed by name")
         return run_commands
 
     def is_of(self, environment: str) -> bool:

@@ -88,11 +88,11 @@ def resolve(contract: Contract, path: Path) -> Path:
     repository, really = repository_of(contract.directory), Path(os.path.realpath(found))
     if not really.is_relative_to(repository) or ".git" in really.relative_to(repository).parts:
         raise ContractError(
-            "a path of the contract leads out of the repository",
+            "a path of the contract is outside the repository",
             place=f"{contract.path.name}: {path}",
             expected=f"a path inside {repository}",
             found=str(really),
-            remedy="name what is in the repository, or give it as an option: --infraspec-plan, --infraspec-snapshot",
+            remedy="name a path in the repository, or give it as an option: --infraspec-plan, --infraspec-snapshot",
         )
     return found
 

@@ -38,7 +38,7 @@ def facts_of(contract: Contract, environment: str, *, region: Value, account: Va
             f"there is no environment {environment!r}",
             place=str(contract.path),
             expected=f"one of {', '.join(sorted(contract.environments))}",
-            remedy=f"add [environments.{environment}] or ask for one that is there",
+            remedy=f"add [environments.{environment}] or select one that exists",
         )
     configured = contract.environments[environment]
     facts = {APPLICATION: contract.project.application, ENVIRONMENT: environment}
@@ -199,7 +199,7 @@ def _fact(source: str, fact: str, facts: Mapping[str, str], *, capital: bool) ->
     value = facts.get(fact)
     if value is None:
         shape = ANY_TEXT if capital else parse_expression(SHAPES[fact], key=source)
-        return Element(source, shape, source, f"the {fact}, which is not known", unsettled=fact)
+        return Element(source, shape, source, f"the {fact}, which is unknown", unsettled=fact)
     texts = spellings(fact, value) if capital else (value,)
     shown = texts[0] if len(texts) == 1 else f"({'|'.join(texts)})"
     return Element(source, one_of(texts), shown, f"the {fact}", texts)
@@ -215,7 +215,7 @@ def _refuse_misspelt(name: str, key: str, *, closed: bool) -> None:
     written = f"{{{meant}}}" if meant else "one of " + ", ".join(f"{{{fact}}}" for fact in SHAPES)
     own = "" if closed else f", or define names.placeholders.{name} if it is something else"
     raise ContractError(
-        f"the placeholder {{{name}}} is not known" + (f"; did you mean {{{meant}}}?" if meant else ""),
+        f"there is no placeholder {{{name}}}" + (f"; did you mean {{{meant}}}?" if meant else ""),
         place=key,
         expected=", ".join(f"{{{fact}}}" for fact in SHAPES) + ", {Application}, {Environment}, {Region}",
         found=f"{{{name}}}",

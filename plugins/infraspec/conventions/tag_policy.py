@@ -310,7 +310,7 @@ class PolicyForType(Struct, frozen=True):
         if effective.open is not None and not found:
             # Even a key that is there does not settle it: another spelling of it may be among the others.
             tag = self.tags[0]
-            found.append(tag.fault(Verdict.UNDETERMINED, "", "the tags are not known", unknown=str(effective.open)))
+            found.append(tag.fault(Verdict.UNDETERMINED, "", "the tags are unknown", unknown=str(effective.open)))
         return found
 
 
@@ -330,7 +330,7 @@ def _missing(tag: PolicyTag, type_: str) -> Iterator[TagFault]:
         reason = f"{tag.key} is missing, which report_required_tag_for {tag.required_by} demands"
         yield tag.fault(Verdict.VIOLATED, f"no {tag.key}", reason)
     elif tag.required is Truth.MAYBE:
-        reason = f"it is not known whether report_required_tag_for {tag.required_by} concerns {type_}"
+        reason = f"whether report_required_tag_for {tag.required_by} concerns {type_} is unknown"
         yield tag.fault(Verdict.UNDETERMINED, f"no {tag.key}", reason)
 
 
@@ -341,7 +341,7 @@ def _value_faults(tag: PolicyTag, value: Value) -> Iterator[TagFault]:
     verdict = tag.automaton.judge(text)
     found = f"{tag.key} = {hcl_string(text) if isinstance(text, str) else text}"
     if verdict is Verdict.UNDETERMINED:
-        yield tag.fault(verdict, found, f"the value of {tag.key} is not known", unknown=str(text))
+        yield tag.fault(verdict, found, f"the value of {tag.key} is unknown", unknown=str(text))
     elif verdict is Verdict.VIOLATED and tag.rule.values.inherits and text not in tag.rule.values.removed:
         reason = f"the values of {tag.key} are not all known: the policy adds to its parent's"
         yield tag.fault(Verdict.UNDETERMINED, found, reason, unknown=_PARENT)

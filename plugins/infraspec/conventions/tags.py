@@ -139,7 +139,7 @@ class TagRules(Struct, frozen=True):
 
 def _absent(tag: RequiredTag, effective: EffectiveTags) -> TagFault:
     if effective.open is not None:
-        reason = f"whether {tag.key} is there depends on {effective.open}"
+        reason = f"whether {tag.key} is set depends on {effective.open}"
         return tag.fault(Verdict.UNDETERMINED, "", reason, unknown=str(effective.open))
     lower = tag.key.lower()
     alike = next((key for key in effective.tags if key != tag.key and key.lower() == lower), None)
@@ -159,5 +159,5 @@ def _present(tag: RequiredTag, value: str | Text | Unknown) -> TagFault | None:
         return tag.fault(verdict, found, f"{tag.key} has another value")
     if isinstance(value, str):
         fact = " and the ".join(tag.unsettled)
-        return tag.fault(verdict, found, f"{tag.key} depends on the {fact}, which is not known", unknown=fact)
-    return tag.fault(verdict, found, f"the value of {tag.key} is not known", unknown=str(value))
+        return tag.fault(verdict, found, f"{tag.key} depends on the {fact}, which is unknown", unknown=fact)
+    return tag.fault(verdict, found, f"the value of {tag.key} is unknown", unknown=str(value))

@@ -93,7 +93,7 @@ class Budget:
         self.left -= steps
         if self.left < 0:
             raise LimitError(
-                "the expression takes too many steps",
+                "evaluating the expression takes too many steps",
                 expected=f"at most {MOST_STEPS:,} for one expression, {MOST_STEPS_IN_ALL:,} for all that are so large",
                 remedy="let for expressions and functions go over fewer elements",
             )

@@ -94,7 +94,7 @@ def regular(path: Path, within: Path | None = None) -> BinaryIO:
     if within is not None or str(really) != os.path.abspath(path):  # noqa: PTH100 - links are not followed
         repository = repository_of(within) if within else _repository_around(path)
         if not really.is_relative_to(repository):
-            raise PermissionError(errno.EPERM, f"a path that leads out of the repository {repository}")
+            raise PermissionError(errno.EPERM, f"a path outside the repository {repository}")
         if ".git" in really.relative_to(repository).parts:
             raise PermissionError(errno.EPERM, "a path into .git, which is never read")
     if ".git" in path.parts and ".git" in really.relative_to(repository_of(path.parent)).parts:

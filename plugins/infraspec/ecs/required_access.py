@@ -64,7 +64,7 @@ def secret_access(need: Need, target: Value, row: Access, context: AccessContext
 
 def _secret_access(need: Need, parsed: ValueFrom, row: Access, context: AccessContext) -> Iterator[Requirement]:
     if parsed.partial:
-        doubt = AccessDoubt(f"{parsed.problem}: AWS asks for the whole ARN", remedy=parsed.remedy)
+        doubt = AccessDoubt(f"{parsed.problem}: AWS requires the whole ARN", remedy=parsed.remedy)
         yield Requirement(need, row, row.actions[0], parsed.target, doubt, undecidable=True)
         return
     yield Requirement(need, row, row.actions[0], parsed.target)
@@ -226,7 +226,7 @@ def _of_group(option: str, created: Value, head: Value, context: AccessContext) 
     if unknown or not context.exists(head):
         return AccessDoubt.of(unknown)
     return AccessDoubt(
-        f"AWS asks for it where {option} is true, but the log driver makes the group only if there is none, and "
+        f"AWS requires it where {option} is true, but the log driver creates the group only if it does not exist, and "
         "this plan makes it",
         remedy=f"take {option} out of logConfiguration.options: the plan makes the log group",
     )

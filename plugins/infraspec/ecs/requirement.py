@@ -46,7 +46,7 @@ class AccessDoubt(Struct, frozen=True):
     def of(cls, unknown: Unknown | None) -> AccessDoubt | None:
         """Return the doubt whether something is needed that an unknown decides."""
         return (
-            cls(f"it is not known whether this is needed: {unknown.address} is not known", unknown) if unknown else None
+            cls(f"whether this is needed cannot be decided: {unknown.address} is unknown", unknown) if unknown else None
         )
 
     @classmethod

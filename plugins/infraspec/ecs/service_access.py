@@ -62,7 +62,7 @@ class PlanServices:
         """Return the doubt about what a service asks for, if there may be none of it beside its task definition."""
         plan = self.attributes.plan
         absent = () if plan.is_certain(service, runs) else plan.uncertainties(service.address).values()
-        reasons = (AccessDoubt(f"it is not known whether this is needed: {one}", one.value) for one in absent)
+        reasons = (AccessDoubt(f"whether this is needed cannot be decided: {one}", one.value) for one in absent)
         return next(reasons, None)
 
     @cached_property

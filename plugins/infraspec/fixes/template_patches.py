@@ -102,7 +102,7 @@ def _of_call(node: ast.Call, source: SourceText, module: ModuleInstance, scope: 
     except InfraspecError:
         path = None
     if not isinstance(path, str):
-        raise UnfixableError("it is not known which file the text is made of")
+        raise UnfixableError("which file the text is made of is unknown")
     return _Rendering(node, source, module, path)
 
 
@@ -152,7 +152,7 @@ def _passed(builder: PatchBuilder, rendering: _Rendering, content: str, passed: 
         else:
             yield from merged(file, source.text, names, passed)
     elif "${" in content or "%{" in content:
-        raise UnfixableError(f"{rendering.path} is read as it is, and has what a template would read otherwise")
+        raise UnfixableError(f"{rendering.path} is used as it is, and contains what a template would interpret")
     else:
         end = closing(source.text, opening(source.text, call.at, "(")).start
         yield Edit(file, call.at, call.at + len(call.name), "templatefile")
@@ -163,7 +163,7 @@ def _given_variables(file: Path, body: SourceBody, passed: Mapping[str, str]) ->
     written = body.attributes.get("vars")
     if written is None:
         if any(True for _ in body.nested("vars")):
-            raise UnfixableError("its variables are a block, which Terraform takes no more")
+            raise UnfixableError("its variables are a block, which Terraform no longer accepts")
         lines = "\n".join(f"    {name} = {one}" for name, one in passed.items()).replace("    ", "  ")
         ends = [attribute.end for attribute, source in body.attributes.values() if source is body.source]
         text = f"vars = {{\n{lines}\n}}"

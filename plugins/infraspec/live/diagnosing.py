@@ -95,7 +95,7 @@ def _chosen(declared: Sequence[DeclaredService], service: str | None, plan: Plan
 def _not_asked(services: Sequence[DeployedService], calls: Calls) -> RequestError:
     names = ", ".join(f"{render(one.declared.name)} of account {one.elsewhere}" for one in services)
     return RequestError(
-        "the service is of another account than the one that is asked",
+        "the service is in another account than the one being queried",
         place=services[0].declared.resource.address,
         expected=f"a service of account {calls.account}",
         found=names,
@@ -168,7 +168,7 @@ def _change(event: Mapping[str, Any], names: Sequence[str]) -> RecordedChange | 
     about = tuple(name for name in names if _is_in(name, text))
     if not about:
         return None
-    who = (record.get("userIdentity") or {}).get("arn") or event.get("Username") or "nobody that CloudTrail names"
+    who = (record.get("userIdentity") or {}).get("arn") or event.get("Username") or "nobody whom CloudTrail names"
     return RecordedChange(event["EventTime"], event["EventName"], who, about, record.get("errorCode") or "")
 
 

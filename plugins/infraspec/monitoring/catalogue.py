@@ -232,7 +232,7 @@ def _problems(item: AlarmItem, alarms: Alarms) -> Iterator[tuple[str, str]]:
     if item.watches is None:
         yield "does not say what it watches", 'watches = "service", or another kind'
     if sum(bool(getattr(item, key)) for key in ("metric", "expression", "event")) != 1:
-        yield "has to be about one thing", "metric, expression (with metrics) or event"
+        yield "must be about one thing", "metric, expression (with metrics) or event"
     if item.expression and not item.metrics:
         yield "has an expression without metrics", "metrics, by the ids of the expression"
     if not item.event and (item.comparison is None or item.threshold is None):

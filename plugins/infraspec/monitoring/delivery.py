@@ -186,7 +186,7 @@ class Delivery:
             perhaps = strangers or (not is_known(names) and not any(map(self._is_alarm, unknowns(rule))))
             if perhaps and composite not in sources and next(_actions(composite), None) is not None:
                 found = next(unknowns([*strangers, names]))
-                yield Unknown(f"what {composite.address} does: its rule or names in it are not known", found.cause)
+                yield Unknown(f"what {composite.address} does: its rule or names in it are unknown", found.cause)
 
     def _is_alarm(self, reference: Unknown) -> bool:
         found = self.attributes.plan.find(reference)
@@ -248,7 +248,7 @@ class Delivery:
             return step
         absent = next(source for source in sources if source not in certain)
         doubt = plan.doubt_of(absent, owner) or "its argument has no known value"
-        reason = f"whether it is the policy of {owner.address} is not known: {doubt}"
+        reason = f"whether it is the policy of {owner.address} is unknown: {doubt}"
         return DeliveryStep(Truth.MAYBE, absent, "policy", absent.address, reason)
 
     def _policy(self, sources: list[Resource], topic: Resource, publisher: str) -> DeliveryStep:
@@ -256,11 +256,11 @@ class Delivery:
         if not given and publisher == CLOUDWATCH:
             return DeliveryStep(Truth.YES, topic)
         if not given:
-            reason = "the policy that SNS gives a topic lets in the account only"
+            reason = "the default policy of an SNS topic allows only its own account"
             return DeliveryStep(Truth.NO, topic, "policy", "no aws_sns_topic_policy", reason)
         answer = self._grants(given, publisher, "sns:Publish", topic, self._context(publisher))
         holder = given[0]
-        reason = f"no statement of it certainly lets {publisher} publish"
+        reason = f"no statement of it certainly allows {publisher} to publish"
         return DeliveryStep(answer, holder, "policy", holder.address, reason)
 
     def key(self, topic: Resource, publisher: str) -> DeliveryStep:
@@ -279,7 +279,7 @@ class Delivery:
             reason = "a key that is disabled, or is being deleted, encrypts nothing"
             return DeliveryStep(Truth.NO, key, "is_enabled", f"{key.address} is not enabled", reason)
         if isinstance(key.stated("is_enabled"), Unknown):
-            return DeliveryStep(Truth.MAYBE, key, "is_enabled", key.address, "whether the key is enabled is not known")
+            return DeliveryStep(Truth.MAYBE, key, "is_enabled", key.address, "whether the key is enabled is unknown")
         policies = self.attributes.plan.managed("aws_kms_key_policy")
         sources = [policy for policy in policies if self.key_of(policy.stated("key_id")) is key]
         open_ = [] if sources else [policy for policy in policies if self._is_open_key(policy.stated("key_id"))]
@@ -294,7 +294,7 @@ class Delivery:
             return DeliveryStep(Truth.NO, key, "policy", "the default key policy", reason)
         context = self._context(publisher, for_key=True)
         answer = all_of(*(self._grants([holder], publisher, action, key, context) for action in _KEY_ACTIONS))
-        reason = f"no statement of it certainly lets {publisher} do kms:Decrypt and kms:GenerateDataKey*"
+        reason = f"no statement of it certainly allows {publisher} to perform kms:Decrypt and kms:GenerateDataKey*"
         return DeliveryStep(answer, holder, "policy", holder.address, reason)
 
     def _grants(

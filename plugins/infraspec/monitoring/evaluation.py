@@ -102,7 +102,7 @@ class Watch(Struct, frozen=True):
     def of(cls, alarm: Alarm, specimens: Specimens) -> Watch:
         """Return what an alarm watches. Raises NotEvaluatedError."""
         if alarm.hidden is not None:
-            raise NotEvaluatedError("which metrics it reads is not known")
+            raise NotEvaluatedError("which metrics it reads is unknown")
         keys = {name: _series(alarm, name, specimens) for name in alarm.series}
         if not keys:
             raise NotEvaluatedError("it reads no metric")
@@ -110,7 +110,7 @@ class Watch(Struct, frozen=True):
             raise NotEvaluatedError("its metrics have several periods")
         expression = alarm.expression
         if expression is not None and not isinstance(expression, str):
-            raise NotEvaluatedError("its expression is not known")
+            raise NotEvaluatedError("its expression is unknown")
         periods = int(_number(alarm.get("evaluation_periods"), "evaluation_periods"))
         needed = alarm.get("datapoints_to_alarm")
         return cls(
@@ -233,7 +233,7 @@ def comparison_of(name: str) -> Callable[[Fraction, Fraction], bool]:
 def _series(alarm: Alarm, name: str, specimens: Specimens) -> tuple[MetricKey, str, int]:
     series = alarm.series[name]
     if not isinstance(series.dimensions, Mapping) or not isinstance(series.statistic, str):
-        raise NotEvaluatedError("the dimensions or the statistic of a metric are not known")
+        raise NotEvaluatedError("the dimensions or the statistic of a metric are unknown")
     pairs = tuple(sorted((str(key), specimens.text(value)) for key, value in series.dimensions.items()))
     key = MetricKey(specimens.text(series.namespace), specimens.text(series.name), pairs)
     seconds = _number(series.period, "period")
@@ -249,13 +249,13 @@ def _number(value: object, name: str) -> Fraction:
     try:
         return Fraction(str(value))
     except (ValueError, ZeroDivisionError):
-        raise NotEvaluatedError(f"its {name} is not known") from None
+        raise NotEvaluatedError(f"its {name} is unknown") from None
 
 
 def _text(alarm: Alarm, name: str) -> str:
     value = alarm.get(name)
     if not is_known(value):
-        raise NotEvaluatedError(f"its {name} is not known")
+        raise NotEvaluatedError(f"its {name} is unknown")
     return str(value)
 
 

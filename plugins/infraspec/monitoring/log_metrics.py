@@ -254,7 +254,7 @@ class LogMetrics:
         if False in answers:
             reason = f"the pattern of {metric_filter.address} does not take the event {sample.name}"
             return Counted(answer=False, reason=reason)
-        return Counted(None, f"whether the pattern of {metric_filter.address} takes {sample.name} cannot be decided")
+        return Counted(None, f"whether the pattern of {metric_filter.address} matches {sample.name} cannot be decided")
 
     def _all_absent(self, resources: Sequence[Resource], subject: AlarmSubject) -> str:
         """Say that of the resources on the way of an event about a subject none may be there; nothing if one is."""
@@ -303,17 +303,15 @@ class LogMetrics:
                     return WrittenLines(lines, None, absent)
                 changing = [target for target in targets if any(target.stated(name) for name in _INPUTS)]
                 if len(changing) == len(targets):
-                    return WrittenLines(
-                        lines, None, f"{changing[0].address} passes on a text of its own, not the event"
-                    )
+                    return WrittenLines(lines, None, f"{changing[0].address} passes on its own text, not the event")
                 if answer is None:
                     return WrittenLines(
-                        lines, None, f"whether {rule.resource.address} takes {sample.name} cannot be decided"
+                        lines, None, f"whether {rule.resource.address} matches {sample.name} cannot be decided"
                     )
                 if self._writes_events(group, subject.resource) is Truth.YES:
                     return WrittenLines(lines)
                 missing = "no aws_cloudwatch_log_resource_policy of the plan"
-                return WrittenLines(lines, None, f"{missing} lets EventBridge write to {render(group)}")
+                return WrittenLines(lines, None, f"{missing} allows EventBridge to write to {render(group)}")
         return WrittenLines(lines, None, f"nothing in the plan writes {sample.name} to the log group {render(group)}")
 
     def _lines(

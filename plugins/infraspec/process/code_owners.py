@@ -78,7 +78,7 @@ class Owners:
             pattern, *owners = bare.split() or [""]
             fault = ""
             if pattern.startswith("!") or re.search(r"[\[\]]|\\#", pattern):
-                fault = f"{pattern} is no pattern that CODEOWNERS takes"
+                fault = f"CODEOWNERS does not support the pattern {pattern}"
             elif wrong := next((one for one in owners if not _OWNER.fullmatch(one)), ""):
                 fault = f"{wrong} is no owner"
             if fault and not bare.startswith("#"):

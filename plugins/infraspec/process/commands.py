@@ -102,6 +102,8 @@ class Execution:
         self.losses: list[tuple[Location, str]] = []
         self.near: list[tuple[Location, str]] = []
         """What looks like the command, and is not."""
+        self.unseen: list[tuple[Location, str]] = []
+        """What may run the command, and cannot be looked into."""
         self.written: dict[str, str] = {}
         """Environment variables that later steps have."""
         self.checked_out: Callable[[str], str] = lambda _: ""
@@ -146,7 +148,7 @@ class Execution:
             return 0
         if any(hole in _called(words[0]) for hole in (HOLE, MANY)):
             if self.asked.kind == "words":
-                self._near(line, "a command that is not known")
+                self._unseen(line, "an unknown command")
             return 0
         inner = self._script(words, shell, line)
         if inner is not None:
@@ -168,7 +170,7 @@ class Execution:
         if _without(words, self.asked.words) is not None:
             self._near(line, f"`{words[0]}` runs nothing of it")
         if words[0] in _CONTAINERS and (image := next(filter(self._is_image, words[1:]), "")):
-            self._near(line, f"the image {image}, which is not in the repository")
+            self._unseen(line, f"the image {image}, which is not in the repository")
         return 0
 
     def may_be_in(self, target: str) -> bool:
@@ -185,6 +187,9 @@ class Execution:
 
     def _near(self, line: int, why: str) -> None:
         self.near.append((Location(self.file, line), why))
+
+    def _unseen(self, line: int, why: str) -> None:
+        self.unseen.append((Location(self.file, line), why))
 
     def _of_another(self, words: Sequence[str], line: int) -> int:
         """Run a command that is given to a program of which nothing is known."""
@@ -205,7 +210,7 @@ class Execution:
         path = joined(shell.directory, rest[0])
         text = self.repository.text(path)
         if text is None and words[0] in _SHELLS:
-            self._near(line, f"a script {rest[0]} that is not in the repository")
+            self._unseen(line, f"a script {rest[0]} that is not in the repository")
             return 0
         if text is None or not (path.endswith((".sh", ".bash")) or re.match(r"#!.*\b(?:ba|da|z)?sh\b", text)):
             return None
@@ -533,7 +538,7 @@ class _Make:
     def _shell(self, made: Makefile) -> Shell:
         program = made.expand("$(SHELL)").strip() if "SHELL" in {**made.variables, **made.fixed} else "/bin/sh"
         if PurePosixPath(program.split()[0] if program else "sh").name not in _SHELLS:
-            raise UnreadableScriptError("the makefile has a shell of its own", found=program)
+            raise UnreadableScriptError("the makefile sets its own shell", found=program)
         flags = made.expand("$(.SHELLFLAGS)") if ".SHELLFLAGS" in made.variables else "-c"
         variables = {**self.shell.variables, **self.variables}
         inner = Shell(

@@ -117,25 +117,20 @@ def _candidate(setting: GateSetting, workflow: Workflow, asked: Asked, event: st
         )
     ran = [result for result in results if result.ran]
     if not ran:
-        near = list(
-            dict.fromkeys(chain.from_iterable((*result.near, *result.skipped, *result.losses) for result in results))
-        )
-        unsure = any(
-            "not known" in why or "not in the repository" in why for result in results for _, why in result.near
-        )
-        if event not in workflow.events or not near or not (_named(workflow, asked) or unsure):
+        unseen = next((one for result in results for one in result.unseen), None)
+        near = (one for result in results for one in (*result.near, *result.skipped, *result.losses))
+        nearest = unseen or (next(near, None) if _named(workflow, asked) else None)
+        if event not in workflow.events or nearest is None:
             return None
-        location, why = near[0]
-        return Candidate(
-            workflow,
-            GateAnswer("undetermined" if unsure else "violated", location, why, why, "look" if unsure else "run"),
-            (),
-        )
+        location, why = nearest
+        if unseen:
+            return Candidate(workflow, GateAnswer("undetermined", location, why, why, "look"), ())
+        return Candidate(workflow, GateAnswer("violated", location, why, why, "run"), ())
     if event not in workflow.events:
         place, found = Location(workflow.file, 1), f"on: {', '.join(workflow.events)}"
         why = f"the workflow does not start on {event}"
         if event == "pull_request" and _starts_on_every_push(setting, workflow, results):
-            why = "pushes of the change start it, but not those of a fork, and it tests what is not merged yet"
+            why = "pushes to the branch start it, but not those of a fork, and it tests the branch before the merge"
             return Candidate(workflow, GateAnswer("undetermined", place, found, why, "look"))
         return Candidate(workflow, GateAnswer("violated", place, found, why, "trigger"))
     started = _started(setting, workflow, event, hours, results)
@@ -267,12 +262,12 @@ def decide(results: Sequence[RunResult], closes: Callable[[RunResult], bool]) ->
     may_be = [result for result in results if result.failed or not result.ran]
     everywhere = len(open_worlds) == len(may_be) and not all(result.event.action in extra for result in open_worlds)
     chosen = (certain or open_worlds)[0]
-    why = (*chosen.losses, *chosen.skipped, *chosen.near)
+    why = (*chosen.losses, *chosen.skipped, *chosen.near, *chosen.unseen)
     location, reason = why[0] if why else (place, "nothing says that it failed")
     if certain or everywhere:
         return GateAnswer("violated", location, reason, reason, "seen")
     doubt = "; ".join(chosen.doubts) or f"a run for {chosen.event} makes a check of the same name that passes"
-    return GateAnswer("undetermined", location, f"not known: {doubt}", reason, "look")
+    return GateAnswer("undetermined", location, f"unknown: {doubt}", reason, "look")
 
 
 def required(result: RunResult, contexts: Sequence[str], known: Mapping[str, object]) -> bool:

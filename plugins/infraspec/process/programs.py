@@ -171,7 +171,9 @@ def _short(option: str, known: frozenset[str]) -> bool:
 def _doubtful(name: str, known: Program, word: str, option: str, value: str) -> str:
     if option in known.directory:
         return (
-            "" if value in {".", "./", ""} else f"whether `{option} {value}` is what is to be judged".replace(HOLE, "…")
+            ""
+            if value in {".", "./", ""}
+            else f"whether `{option} {value}` covers what must be checked".replace(HOLE, "…")
         )
     if option in known.plugins:
         harmless = value in {"no:cacheprovider", "no:xdist", "no:randomly", "xdist", "no:warnings", "no:allure_pytest"}

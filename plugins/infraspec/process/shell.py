@@ -501,7 +501,7 @@ class Shell:
     def _declaration(self, node: Node) -> None:
         for one in _named(node):
             if one.type == "variable_assignment" and self._assign(one):
-                self.runner.lost(self.line(node), f"`{_text(node.children[0])}` has an exit code of its own")
+                self.runner.lost(self.line(node), f"`{_text(node.children[0])}` sets its own exit code")
         self.status = 0
 
     def _test(self, node: Node) -> None:
@@ -635,7 +635,7 @@ class Shell:
         text = " ".join(words[1:])
         if HOLE in text or MANY in text:
             if self.runner.concerns(text):
-                raise UnreadableScriptError("what `eval` runs is not known")
+                raise UnreadableScriptError("what `eval` runs is unknown")
             self.status = 0
             return
         before, self.base = self.base, self.line(node)

@@ -81,6 +81,8 @@ class RunResult(Struct, frozen=True):
     losses: tuple[tuple[Location, str], ...]
     skipped: tuple[tuple[Location, str], ...]
     near: tuple[tuple[Location, str], ...]
+    unseen: tuple[tuple[Location, str], ...]
+    """What may run the command and is not in the repository, or not understood."""
     doubts: tuple[str, ...]
 
 
@@ -156,9 +158,19 @@ class WorkflowRun:
         self.workflow(workflow, {"*": Unsettled("inputs")} if self.event.name == "workflow_dispatch" else {}, "")
         done = self.execution
         failed = done.failed is not None
-        tuples = (tuple(done.losses), tuple(self.skipped), tuple(done.near), tuple(self.world.doubts))
-        titles, jobs = tuple(dict.fromkeys(self.titles)), tuple(dict.fromkeys(self.jobs))
-        return RunResult(self.event, self.checks, tuple(done.ran), titles, jobs, failed, *tuples)
+        return RunResult(
+            event=self.event,
+            checks=self.checks,
+            ran=tuple(done.ran),
+            titles=tuple(dict.fromkeys(self.titles)),
+            jobs=tuple(dict.fromkeys(self.jobs)),
+            failed=failed,
+            losses=tuple(done.losses),
+            skipped=tuple(self.skipped),
+            near=tuple(done.near),
+            unseen=tuple(done.unseen),
+            doubts=tuple(self.world.doubts),
+        )
 
     def workflow(self, workflow: Workflow, inputs: Any, prefix: str) -> str:
         """Run the jobs of a workflow in the order of their needs, and return its conclusion."""
@@ -302,7 +314,7 @@ class WorkflowRun:
         path = target.removeprefix("./")
         called = self.repository.parsed(path, workflow_of) if target.startswith("./") else None
         if called is None:
-            self.execution.near.append((place, f"the workflow {target}, which is not in the repository"))
+            self.execution.unseen.append((place, f"the workflow {target}, which is not in the repository"))
             return None
         return called
 
@@ -435,7 +447,7 @@ class _Job:
         else:
             self.foreign = True
         if self.execution.may_be_in(target):
-            self.execution.near.append(
+            self.execution.unseen.append(
                 (Location(self.file, line), f"the action {target}, which is not in the repository")
             )
         return 0
@@ -464,7 +476,7 @@ class _Job:
             tree = self.run_.repository.parsed(file, parse_mapping)
             if tree is not None:
                 return self._composite(tree, self.run_.repository.shown(file), given, variables, contexts)
-        self.execution.near.append((Location(self.file, line), f"the action {path}, which is not in the repository"))
+        self.execution.unseen.append((Location(self.file, line), f"the action {path}, which is not in the repository"))
         return 0
 
     def _composite(

@@ -213,7 +213,7 @@ class LiveAccess:
         known = region if isinstance(region, str) else given
         if not known:
             raise ContractError(
-                f"the region of the environment `{name}` is not known",
+                f"the region of the environment `{name}` is unknown",
                 place=f"{self._run.contract.path.name}: environments.{name}.region",
                 remedy='region = "eu-west-1"',
             )

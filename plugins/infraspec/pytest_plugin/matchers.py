@@ -36,7 +36,7 @@ def attribute(
     value = _at(resource, path, default)
     unknown = next(unknowns(value), None)
     if unknown is not None:
-        verdict, reason = Verdict.UNDETERMINED, f"it depends on {unknown}, which is not known"
+        verdict, reason = Verdict.UNDETERMINED, f"it depends on {unknown}, which is unknown"
     elif holds(value):
         verdict, reason = Verdict.PROVEN, ""
     else:

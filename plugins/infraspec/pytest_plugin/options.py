@@ -24,13 +24,13 @@ _HELP = {
     "labels": "Labels of the pull request, with commas, that may approve risks of a plan"
     " (default: those of the event in GITHUB_EVENT_PATH)",
     "reviews": "File with the reviews of the pull request: `gh api repos/{owner}/{repo}/pulls/NUMBER/reviews`",
-    "revision": "Revision or image that services have to run, or SERVICE=REVISION, with commas"
+    "revision": "Revision or image that services must run, or SERVICE=REVISION, with commas"
     " (default: what the source says)",
     "shard": "Check a part of the environments, such as 3/8: the third of eight; `infraspec report merge` joins them",
-    "changed_from": "Check the environments that what has changed since this commit or branch may concern",
-    "cache": "Directory to keep verdicts in: an environment of which nothing has changed is not judged again",
+    "changed_from": "Check only the environments that the changes since this commit or branch may affect",
+    "cache": "Directory to cache verdicts in: an environment without changes is not judged again",
     "results": "File to write the results to as JSON, for `infraspec report`",
-    "lang": "Language of the reports made of the results: en or ja (default: as the contract says, or the locale)",
+    "lang": "Language of the reports: en or ja (default: the language of the contract, else the locale)",
 }
 _FLAGS = {
     "no_diff": "Require that a plan contains no changes: for a plan of what is deployed",

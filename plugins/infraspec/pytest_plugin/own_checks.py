@@ -52,7 +52,7 @@ class Hooks:
                     "a hook adds a resource whose address the plan has already",
                     place="pytest_infraspec_resources",
                     found=f"{resource.address} in {environment}",
-                    remedy="give it an address of its own, such as the name of its source before it",
+                    remedy="give it a unique address, such as one that begins with the name of its source",
                 )
             addresses.add(resource.address)
         additions = self._additions()

@@ -76,14 +76,14 @@ def _git(directory: Path, reference: str, *words: str) -> str:
         )
     except FileNotFoundError:
         raise SelectionError(
-            "what has changed is told by Git, which is not installed",
+            "Git is not installed, and what has changed cannot be determined without it",
             place=f"--infraspec-changed-from {reference}",
-            remedy="install Git, or leave the option out",
+            remedy="install Git, or omit the option",
         ) from None
     except subprocess.CalledProcessError as error:
         told = error.stderr.decode("utf-8", "replace").strip().splitlines()
         raise SelectionError(
-            "Git cannot tell what has changed",
+            "Git cannot determine what has changed",
             place=f"--infraspec-changed-from {reference}",
             expected="a commit or branch that the checkout has, and the commits since",
             found=told[0] if told else f"git {words[0]} found nothing in common with HEAD",

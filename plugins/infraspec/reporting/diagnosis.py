@@ -84,7 +84,7 @@ def fix_of(diagnosis: Diagnosis) -> Fix:
         return Fix(f"add to {where(explanation.addition)}", explanation.addition.hcl)
     if is_allowed(explanation) and explanation is not None:
         stale = diagnosis.deployed is not None and not is_allowed(diagnosis.deployed)
-        state = "what is deployed does not yet" if stale else "what is deployed may differ, or have come later"
+        state = "the deployed revision does not yet" if stale else "the deployed revision may differ, or be newer"
         return Fix(f"the source allows it ({explanation.reason}), {state}: terraform apply")
     if explanation is not None:
         return Fix(f"{explanation.reason}: change that statement")
@@ -94,9 +94,7 @@ def fix_of(diagnosis: Diagnosis) -> Fix:
     gone = "\n\n".join(finding.remedy for finding in diagnosis.missing)
     cause = diagnosis.cause
     if not gone and cause is not None and cause.is_known and cause.failure is None:
-        return Fix(
-            f"nothing of {cause.role} is amiss now: if its trust policy lets ecs-tasks.amazonaws.com in, deploy again"
-        )
+        return Fix(f"{cause.role} is in order now: if its trust policy allows ecs-tasks.amazonaws.com, deploy again")
     return Fix(paste=gone)
 
 

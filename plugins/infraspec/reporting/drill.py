@@ -68,13 +68,13 @@ def drill_document(report: DrillReport) -> Document:
 def _parts(report: DrillReport, _form: Form) -> Iterator[Part]:
     said = [verdict(outcome) for outcome in report.outcomes]
     title = say(
-        "Drill of {environment}: {heard} of {number} failures are heard of in time",
+        "Drill of {environment}: {heard} of {number} failures raise an alert in time",
         environment=report.environment,
         heard=said.count(HEARD),
         number=len(said),
     )
     yield Title(title, tone=report.tone)
-    names = say("failure"), say("asked"), say("verdict"), say("level"), say("minutes"), say("who hears")
+    names = say("failure"), say("asked"), say("verdict"), say("level"), say("minutes"), say("alerted")
     yield Table.of(names, _rows(report.outcomes))
     for outcome in report.outcomes:
         if verdict(outcome) != HEARD:
@@ -108,7 +108,7 @@ def _explained(outcome: DrilledFailure) -> Iterator[Part]:
     said, failure = verdict(outcome), outcome.failure
     yield Title((f"{outcome.name}: ", _verdict(said)), level=2, tone=_TONES[said])
     asked = say("{level} within {minutes} minutes", level=failure.level, minutes=failure.minutes)
-    late = say(", heard after {minutes}", minutes=outcome.minute) if said == LATE else ""
+    late = say(", alerted after {minutes}", minutes=outcome.minute) if said == LATE else ""
     rows = (
         (say("about"), outcome.subject),
         (say("what"), say(failure.what)),
@@ -121,12 +121,12 @@ def _explained(outcome: DrilledFailure) -> Iterator[Part]:
 
 def _of_week(week: QuietWeek) -> Iterator[Part]:
     yield Title(say("A quiet week"), level=2, tone="bad" if week.rings or week.in_alarm else "good")
-    rings, left = say_number(len(week.rings), "false ring"), ", ".join(week.in_alarm) or say("none")
+    rings, left = say_number(len(week.rings), "false alarm"), ", ".join(week.in_alarm) or say("none")
     yield Paragraph(say("{rings}; in ALARM at its end: {left}", rings=rings, left=left))
     if week.rings:
         yield Items.of(say("{source}: {times} times", source=one, times=times) for one, times in _counted(week).items())
     if week.not_evaluated:
-        yield Paragraph(say("Of these it cannot be decided whether they ring:"))
+        yield Paragraph(say("Whether these alarms fire cannot be decided:"))
         yield Items.of((code(one.partition(": ")[0]), f": {one.partition(': ')[2]}") for one in week.not_evaluated)
 
 

@@ -54,7 +54,7 @@ _EFFECTS = {
     ("Allow", Truth.YES): TextSpan("allows", "good"),
     ("Allow", Truth.MAYBE): TextSpan("may allow", "doubtful"),
 }
-_ANSWERS = {Truth.YES: "yes", Truth.MAYBE: "not known", Truth.NO: "no"}
+_ANSWERS = {Truth.YES: "yes", Truth.MAYBE: "unknown", Truth.NO: "no"}
 _MOST = 50
 _WIDTH = len("statement:")
 

@@ -82,7 +82,7 @@ def _body(diagnosis: Diagnosis) -> Iterator[Part]:
         yield Paragraph(fix.what or _OPEN)
     if fix.paste:
         yield Code(fix.paste, "hcl" if fix.what else "text")
-    yield Title("再発防止策 / What keeps it from coming back", level=2)
+    yield Title("再発防止策 / What prevents a recurrence", level=2)
     yield Table.of(("action", "owner", "until"), [(_OPEN, "", "")])
     yield Title("学び / What went well, what did not", level=2)
     yield Paragraph(_OPEN)

@@ -317,7 +317,7 @@ def _made_of(sources: Sources, period: Period) -> list[str]:
         )
     if placeless:
         lines.append(
-            say("{number} alerts are left out: the alarm's name does not tell one environment.", number=placeless)
+            say("{number} alerts are left out: the alarm's name does not identify one environment.", number=placeless)
         )
     return lines
 

@@ -126,9 +126,7 @@ class AppliedPlan:
         for address in reversed(gone):
             kind = KINDS[self.types[address]]
             if kind.delete is None:
-                yield NotApplied(
-                    self.types[address], 1, "it is not in the plan any more; the sandbox keeps it", address
-                )
+                yield NotApplied(self.types[address], 1, "it is no longer in the plan; the sandbox keeps it", address)
                 continue
             kind.delete(self.account, self.values.pop(address), self.attributes.pop(address))
 

@@ -61,10 +61,10 @@ class Created(Struct):
         if found is None:
             if isinstance(unknown.cause, MissingVariable):
                 return unknown.cause.in_sandbox
-            raise Unresolved(f"{unknown.address} is not known")
+            raise Unresolved(f"{unknown.address} is unknown")
         resource, path = found
         if resource.mode == "data" and resource.type not in DATA:
-            raise Unresolved(f"{unknown.address} is not known: say it in [known] of the contract")
+            raise Unresolved(f"{unknown.address} is unknown: set it under [known] of the contract")
         if resource.mode == "managed" and resource.address not in self.attributes:
             raise Unresolved(f"{resource.address} has not been created")
         try:

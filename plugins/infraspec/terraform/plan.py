@@ -210,7 +210,7 @@ class Uncertain(Struct, frozen=True):
     value: Unknown
 
     def __str__(self) -> str:
-        return f"the {self.argument} of {self.address} is not known: {self.value.address}"
+        return f"the {self.argument} of {self.address} is unknown: {self.value.address}"
 
 
 def uncertainties(uncertain: Mapping[str, Uncertain], address: str) -> Mapping[str, Uncertain]:

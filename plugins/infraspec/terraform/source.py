@@ -112,7 +112,7 @@ def report_unmatched(
     ]
     made = [(instance.address, instance.type, instance.name) for instance in instances if instance.mode == "data"]
     for key, close in evaluation.known.unmatched([*declared, *made]):
-        hint = f"did you mean {close}?" if close else "correct it, or keep it to the environment that has one"
+        hint = f"did you mean {close}?" if close else "correct it, or define it only in the environment that has one"
         evaluation.warn(f"the known data {key} answers for no data source: {hint}", None)
 
 
@@ -249,7 +249,7 @@ def _plan(module: ModuleInstance, stated: Stated) -> Plan:
     report_conditions(modules, instances, evaluation)
     report_unmatched(modules, instances, evaluation)
     for error in {error.place: error for error in evaluation.files.allowance.exceeded}.values():
-        evaluation.warn(f"{error.message}: what uses it is not known", located_at(error), error.remedy)
+        evaluation.warn(f"{error.message}: what uses it is unknown", located_at(error), error.remedy)
     moved: list[Refactoring] = []
     with evaluation.noting():
         moved.extend(refactorings(modules))

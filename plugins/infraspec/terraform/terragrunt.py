@@ -153,7 +153,7 @@ class ConfigurationFile:
             with placed(body, "path", "include"):
                 name = self.value(body, "path")
                 if not isinstance(name, str):
-                    raise EvaluationError("it is not known which file is included", found=operand(name))
+                    raise EvaluationError("which file is included is unknown", found=operand(name))
                 path = self._path(name)
             strategy = self.value(body, "merge_strategy") or "shallow"
             if strategy not in _STRATEGIES:
@@ -187,7 +187,7 @@ class ConfigurationFile:
         for each in value if isinstance(value, list) else [value]:
             first = parts_of(each)[0]
             if isinstance(first, Unknown) or (isinstance(each, Text) and (name != "arguments" or "-var" in first)):
-                raise EvaluationError(f"{name} is not known", place=body.place(name), found=operand(each))
+                raise EvaluationError(f"{name} is unknown", place=body.place(name), found=operand(each))
         return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
     def merged(self, name: str) -> Iterator[tuple[ConfigurationFile, Block, SourceBody]]:
@@ -340,7 +340,7 @@ class ExposedFile(EvaluatedObject):
                 return {key: file.value(body, key) for file, body in bodies for key in body.attributes}
         if name in self.file.body.attributes:
             return self.file.value(self.file.body, name)
-        raise EvaluationError(f'{self.address} has no "{name}"', expected="locals, inputs, or what stands in the file")
+        raise EvaluationError(f'{self.address} has no "{name}"', expected="locals, inputs, or a name in the file")
 
 
 class Outputs(EvaluatedObject):
@@ -507,7 +507,7 @@ def _configuration(file: ConfigurationFile, library: Library) -> tuple[Configura
     written = _Written()
     for where, block, given in file.generated().values():
         if not isinstance(given.get("path"), str) or isinstance(given.get("disable"), Unknown):
-            raise EvaluationError("it is not known which file is generated", place=block.place() if block else "")
+            raise EvaluationError("which file is generated is unknown", place=block.place() if block else "")
         path = os.path.join(module, given["path"])  # noqa: PTH118 - the text may be absolute
         name = os.path.basename(path) if Path(path).parent in (module, own) else ""  # noqa: PTH119 - likewise
         kept = given.get("if_exists") == "skip" and (name in files or (module / name).is_file())

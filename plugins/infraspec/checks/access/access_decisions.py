@@ -242,7 +242,7 @@ class Keys:
         if resource.mode == "data":
             return self._elsewhere(target, type_, resource)
         if by_text and (absent := self.owners.plan.doubt_of(resource)):
-            reason = f"{absent}; it is not known which KMS key encrypts {render(target)} without an instance"
+            reason = f"{absent}; which KMS key encrypts {render(target)} without an instance is unknown"
             return Key(
                 self._hidden(target, _encryption(None, type_)), AccessDoubt(reason, None, how_to_know(absent.value))
             )
@@ -300,7 +300,7 @@ class Keys:
         hidden = self._hidden(target, unread)
         if of_other_account(text, self.owners.plan):
             return Key(hidden)
-        return Key(hidden, AccessDoubt(f"it is not known which KMS key encrypts {text}", None, remedy(unread)))
+        return Key(hidden, AccessDoubt(f"which KMS key encrypts {text} is unknown", None, remedy(unread)))
 
     def _hidden(self, target: Value, cause: EncryptionKey) -> Value:
         key = Unknown(f"the KMS key of {render(target)}", cause)
@@ -477,14 +477,14 @@ class AccessDecisions:
         """
         has_policy, is_open = self.owners.has_policy(requirement.resource), requirement.action.startswith(_OF_EFS)
         if has_policy is False and is_open:
-            reason = f"{render(requirement.resource)} has no policy, and the default one lets every client in"
+            reason = f"{render(requirement.resource)} has no policy, and the default policy allows every client"
             return AccessJudgement(Truth.YES, decision, reason=reason)
         doubt = requirement.doubt
         if has_policy is None:
             absent = self.owners.doubt_of_policy(requirement.resource)
             doubt = AccessDoubt(
                 f"{absent or f'the policy of {render(requirement.resource)} is not in this plan'}: it may allow it"
-                + (", and where there is none, every client is let in" if is_open else ""),
+                + (", and without a policy every client is allowed" if is_open else ""),
                 absent.value if absent else None,
                 remedy=f"allow {requirement.action} to the role, or bring the file system and its policy into the plan",
             )

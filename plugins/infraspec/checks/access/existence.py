@@ -87,9 +87,9 @@ class Existence:
             found=f"{first.source.address} has the keys {', '.join(sorted(first.keys or ()))}"
             if own and first.keys
             else f"{first.source.address} has no such key",
-            reason="ECS cannot start a task that asks for a JSON key which the value does not have"
+            reason="ECS cannot start a task that references a JSON key missing from the value"
             + ("" if certain else "; another value may be there by then"),
-            remedy=f"put the key {key} into the value ({first.source.location}), or ask for another key",
+            remedy=f"add the key {key} to the value ({first.source.location}), or reference another key",
         )
 
     @cached_property
@@ -121,7 +121,7 @@ class Existence:
                 expected="an image: REGISTRY/NAME:TAG or REGISTRY/NAME@sha256:DIGEST, the name in lower case",
                 found=render(image) or "none",
                 reason="no registry has an image of such a name"
-                + ("" if in_terraform else "; whether a deployment puts one in its place is not known"),
+                + ("" if in_terraform else "; whether a deployment puts one in its place is unknown"),
                 remedy="name an image that there is",
             )
         ecr = ecr_image(image)
@@ -143,7 +143,7 @@ class Existence:
             return
         source = next(iter(sources.values()))
         yield _about(definition, container, "image").undetermined(
-            expected=f"the image {image} is there when the task starts",
+            expected=f"the image {image} exists when the task starts",
             found=f"this source pushes {', '.join(sorted(sources))} to the repository ({source.address})",
             reason="a task does not start if the tag does not exist, and whether something else pushes it is unknown",
             remedy=f"name the tag that {source.location} pushes, or read this one with a data source, so that no plan "
@@ -191,7 +191,7 @@ class Existence:
             expected="a root file system that can be written, for ECS Exec",
             found=f"{_READ_ONLY} is true, and {services[0].address} has enable_execute_command",
             reason="the agent that opens the session writes to it, so none is opened in this container"
-            + ("" if only else "; whether one is to be is not known"),
+            + ("" if only else "; whether one is to be is unknown"),
             remedy=f"take {_READ_ONLY} out, or set enable_execute_command = false",
         )
 
@@ -208,7 +208,7 @@ class Existence:
             return
         there = f"; {same.address} is in {where}" if same else ""
         yield subject.undetermined(
-            expected=f"{name} is there when the task starts{f', in {render(region)}' if region else ''}",
+            expected=f"{name} exists when the task starts{f', in {render(region)}' if region else ''}",
             found=f"nothing in this source creates it{there}",
             reason="a task does not start without it, and whether it exists is unknown",
             remedy=f'make it here, read it with data "{type_}", so that no plan goes on without it, or waive the '

@@ -85,7 +85,7 @@ def explain_doubt(
         remedy = policy_elsewhere_remedy(unknown.cause, requirement, role, owners)
     elif foreign:
         whether = f"it is unknown whether {role.address} is in account {render(foreign)}"
-        reasons = [f"{whether}; if it is not, the policy of the resource has to allow it as well"]
+        reasons = [f"{whether}; if it is not, the policy of the resource must also allow it"]
         remedy = how_to_know(foreign if isinstance(foreign, Unknown) else account_unknown("aws"))
     elif unknown is not None:
         remedy = role.remedy if unknown == role.unknown else how_to_know(unknown)
@@ -143,9 +143,9 @@ def _explain(requirement: Requirement, role: Role, decision: Decision) -> tuple[
         return found, "a policy of the organization limits what the policies of the account allow"
     if _RESOURCE_POLICY in decision.blocked_by:
         named = shown_value(requirement.need.named) or render(requirement.resource)
-        reason = "the policy of a resource in another account has to allow it as well"
+        reason = "the policy of a resource in another account must also allow it"
         if requirement.action.startswith("kms:"):
-            reason = "the policy of a KMS key has to name the role, or leave the decision to IAM by naming its account"
+            reason = "the policy of a KMS key must name the role, or leave the decision to IAM by naming its account"
         return f"the policy of {named} does not allow {role.address}", reason
     count, reason = len(role.policies), f"no statement covers `{requirement.action.partition(':')[0]}` actions"
     if decision.nearest:
@@ -173,7 +173,7 @@ def _remedy(
     is_parameter = requirement.action == "ssm:GetParameters" and isinstance(named, str)
     if is_parameter and owners.secret_or_parameter(str(named)) == "secret":
         secret = shown_value(owners.secret_named(str(named)))
-        return f"set valueFrom to {secret}: ECS takes a name for that of a parameter", ()
+        return f"set valueFrom to {secret}: ECS treats a name as that of a parameter", ()
     resource = _grantable(requirement, owners)
     target = policy_to_extend(role, decision, owners)
     owned = role.resource if role.resource and not role.snapshot and role.resource.key != "?" else None

@@ -142,7 +142,7 @@ def _applied(places: Iterable[Location | None]) -> str:
 
 
 _BY_GRANT = AccessDoubt(
-    "no policy lets the role use the key, and a grant of the key may",
+    "no policy allows the role to use the key, but a grant of the key may",
     remedy="rule secret-chain decides it for secrets and parameters, grants included; or allow it in a policy",
 )
 _ARTICLES = {EXECUTION: "an", TASK: "a"}

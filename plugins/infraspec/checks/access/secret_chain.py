@@ -172,7 +172,7 @@ def _report_malformed(link: ChainLink, subject: Subject) -> Finding:
     """Say what is wrong with a valueFrom. ECS hands on an ARN without its suffix, and Secrets Manager looks for it."""
     found, value = render(link.need.named), link.value
     if value.partial:
-        reason = f"{value.problem}: AWS asks for the whole ARN, and Secrets Manager may find the secret without it"
+        reason = f"{value.problem}: AWS requires the whole ARN, although Secrets Manager may find the secret without it"
         expected = "the full ARN of a secret"
         return subject.undetermined(expected=expected, found=found, reason=reason, remedy=value.remedy)
     expected = "a valueFrom that ECS can read"
@@ -195,7 +195,7 @@ def _judge_secret(link: ChainLink, stored: StoredSecret, subject: Subject) -> It
         yield subject.violated(
             expected=f"{named} of {stored.arn}",
             found=f"the stages {', '.join(stages)}" if stages else "a secret without a value",
-            reason="ECS asks for that version when it starts a task",
+            reason="ECS requests that version when it starts a task",
             remedy=f"put a value with aws secretsmanager put-secret-value --secret-id {stored.arn}"
             if wanted == CURRENT and not version
             else "name a stage or a version that exists, or leave it out for AWSCURRENT",
@@ -244,7 +244,7 @@ def _judge_json_key(link: ChainLink, facts: ChainFacts, subject: Subject) -> Ite
         yield subject.violated(
             expected=expected,
             found=(read.problem if read else "") or f"it has no key {key}",
-            reason="ECS cannot start a task that asks for a JSON key which the value does not have",
+            reason="ECS cannot start a task that references a JSON key missing from the value",
             remedy=f"put the key {key} into it",
         )
     elif key and has_key is None:
@@ -298,7 +298,7 @@ def _let_in_by_grants(permission: Judged, facts: ChainFacts) -> Judged:
     if any(answer is not Truth.NO for answer in denies):
         return permission
     if any(grant.lets(role, key, context) for grant in facts.grants):
-        let_in = replace(judgement, answer=Truth.YES, reason="a grant of the key lets it in")
+        let_in = replace(judgement, answer=Truth.YES, reason="a grant of the key allows the role")
         return replace(permission, judgement=let_in)
     may_be = key in facts.refused and judgement.answer is Truth.NO
     return replace(permission, judgement=replace(judgement, answer=Truth.MAYBE)) if may_be else permission

@@ -122,7 +122,9 @@ def comparison(one: Judged, simulated: Simulated | None) -> Comparison:
         return Comparison()
     action, ours, allowed = one.requirement.action, one.judgement.answer, simulated.decision == ALLOWED
     if simulated.is_open:
-        return Comparison(text=f"IAM's simulator leaves {action} open: it was not told {', '.join(simulated.missing)}")
+        return Comparison(
+            text=f"IAM's simulator cannot decide {action}: it was not given {', '.join(simulated.missing)}"
+        )
     if simulated.organization is False and ours is not Truth.NO:
         text = f"IAM's simulator: the service control policies of the organization do not allow {action}; ours cannot"
         return Comparison(
@@ -149,7 +151,7 @@ def _explained(one: Judged, simulated: Simulated) -> str:
     not_simulated = "policies of secrets and keys are not simulated for roles"
     by_key = one.requirement.action.startswith("kms:")
     if one.judgement.answer is Truth.YES and (by_key or one.judgement.reason or layers.own.allowed is not Truth.YES):
-        return f"the resource lets it in, and {not_simulated} (nor are grants of keys)"
+        return f"the policy of the resource allows the role, and {not_simulated} (nor are grants of keys)"
     by_resource = layers.shared.denied is Truth.YES or "resource policy" in one.judgement.decision.blocked_by
     if one.judgement.answer is Truth.NO and by_resource:
         return f"the policy of the resource decides, and {not_simulated}"

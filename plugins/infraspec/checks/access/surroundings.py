@@ -73,7 +73,7 @@ def key_obstacle(owners: ArnIndex, requirement: Requirement) -> Obstacle | None:
         if value in usable or value == key.reference(argument):
             continue
         shown = f"{argument} of {key.address}{f' ({place})' if place else ''}"
-        found = f"{shown} is {'not known' if isinstance(value, Unknown) else render(value)}"
+        found = f"{shown} is {'unknown' if isinstance(value, Unknown) else render(value)}"
         wanted = "true" if True in usable else f'"{usable[-1]}"'
         remedy = f"set {argument} = {wanted} in {key.address}"
         answer = Truth.MAYBE if isinstance(value, Unknown) else Truth.NO
@@ -219,7 +219,7 @@ class Endpoints:
         denying = next((f"{hit} denies it" for answer, hit in layer.denies if answer is Truth.YES), "")
         found = f"the policy of {one.endpoint.address} ({place}) {'does' if is_certain else 'may'} not let it through"
         goes_through = "goes" if goes is Truth.YES else "may go"
-        reason = f"the request {goes_through} through the endpoint, which has to allow it too"
+        reason = f"the request {goes_through} through the endpoint, whose policy must also allow it"
         reason += f": {denying}" if denying else ""
         remedy = f"allow {request.action} on {render(request.subject.value)} in {one.policy.name}"
         return Obstacle(Truth.NO if is_certain else Truth.MAYBE, found, reason, remedy)
@@ -275,7 +275,7 @@ _FULL_ACCESS = IdentityPolicy.of(
     PolicyDocument.from_value({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}),
 )
 
-_REPLACED = ("it is not known whether FullAWSAccess is still attached beside a policy that allows", None)
+_REPLACED = ("whether FullAWSAccess is still attached beside a policy that allows is unknown", None)
 
 
 def _allows(policy: IdentityPolicy) -> bool:
@@ -337,7 +337,5 @@ def _attached(owners: ArnIndex) -> Iterator[tuple[PolicyKind, IdentityPolicy]]:
         kinds = [use.kind for use in resource_type(found[0].type).policies if use.applies(found[0].values)]
         policy = held_policy(owners.attributes, found[0], "content", found[0].attribute("content"))
         if not is_account or target != account:
-            policy = policy.perhaps(
-                (f"it is not known whether the account of the plan is below {render(target)}", None)
-            )
+            policy = policy.perhaps((f"whether the account of the plan is below {render(target)} is unknown", None))
         yield from ((kind, as_far_as_certain(policy, plan, attachment)) for kind in kinds)

@@ -201,7 +201,7 @@ class _Check:
                 expected=f"an ARN of {here}, where {self.environment} runs",
                 found=shown,
                 reason=f"{there} is that of the environment {other}",
-                remedy=f"name the one of {self.environment}, or waive the finding if that of {other} is meant",
+                remedy=f"name the one of {self.environment}, or waive the finding if the one of {other} is intended",
             )
         if "account" in differing and parsed.store is ValueStore.PARAMETER_STORE:
             return subject.undetermined(
@@ -280,7 +280,7 @@ def _judge_task_role(definition: TaskDefinition) -> Finding:
     return subject.advice(
         expected="a task role",
         found="the task definition has none",
-        reason="without one the application has no credentials of its own, or on EC2 those of the container instance",
+        reason="without one the application has no credentials, or on EC2 those of the container instance",
         remedy=f"set {path} to a role of the application, without policies if it calls no AWS API",
     )
 

@@ -104,6 +104,6 @@ def _of_setting(rule: Rule, one: SettingAnswer) -> Finding:
     return (subject.undetermined if row.is_made else subject.violated)(
         expected=row.expected,
         found=f"nothing in this source creates {shown}" if row.is_made else shown,
-        reason=f"{row.reason} ({row.source})" + (", and whether it is there is not known" if row.is_made else ""),
+        reason=f"{row.reason} ({row.source})" + (", and whether it exists is unknown" if row.is_made else ""),
         remedy=row.fix,
     )

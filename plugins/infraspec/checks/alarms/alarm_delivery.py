@@ -53,7 +53,7 @@ def check_canary(canary: Canary, facts: CanaryFacts) -> Finding:
     if facts.seconds is not None:
         return subject.proven(f"a test message was in the queue after {facts.seconds:.1f} s")
     wording, seconds = _broken(facts), canary.seconds
-    found = f"not there after {seconds} s" if facts.published else "nothing was published: it could not arrive"
+    found = f"not received after {seconds} s" if facts.published else "nothing was published: it could not arrive"
     said = {"topic": facts.topic, "queue": facts.queue, "longer": min(300, seconds * 2)}
     return subject.say(wording, seconds=seconds, found=found, **said)
 

@@ -115,14 +115,14 @@ def faults_of(item: AlarmItem, alarm: Alarm, pairs: Mapping[str, str]) -> Iterat
     enabled = alarm.get("actions_enabled")
     if enabled is not True:
         line = "actions_enabled = true"
-        yield _wrong("actions_enabled", line, enabled, "the alarm tells nobody", line)
+        yield _wrong("actions_enabled", line, enabled, "the alarm alerts nobody", line)
 
 
 def _expression(wanted: str, alarm: Alarm, pairs: Mapping[str, str]) -> tuple[int, list[AlarmFault]]:
     """Return what the alarm's expression has to be multiplied with to be the wanted one, and what is wrong with it."""
     found, line = alarm.expression, f'expression = "{wanted}"'
     if not isinstance(found, str):
-        return 1, [_wrong("metric_query", line, found, "the expression is not known")]
+        return 1, [_wrong("metric_query", line, found, "the expression is unknown")]
     renamed = substituted(found, {own: name for name, own in pairs.items()})
     try:
         strangers = sorted(names(found) - set(pairs.values()))
@@ -440,7 +440,7 @@ def _statement(step: DeliveryStep, topic: Resource, publisher: str) -> str:
     if step.attribute == "is_enabled":
         return "enable the key (a deletion that is scheduled has to be cancelled before): is_enabled = true"
     if step.attribute == "kms_master_key_id":
-        where, resources = "encrypt the topic with a key of its own, whose policy has the statement", '"*"'
+        where, resources = "encrypt the topic with a customer managed key whose policy has the statement", '"*"'
     elif step.resource is not None and step.resource.type in {"aws_kms_key", "aws_kms_key_policy"}:
         where, resources = "add to the key's policy the statement", '"*"'
     else:

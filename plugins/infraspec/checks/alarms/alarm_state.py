@@ -226,7 +226,7 @@ class _Check:
         if history is None:
             return
         if history.refused:
-            yield about("history").unseen("what it did is not known", history.refused)
+            yield about("history").unseen("what it did is unknown", history.refused)
             return
         fired, failed = history.fired.get(status.name, 0), history.failed.get(status.name, ())
         if failed:

@@ -61,8 +61,8 @@ def unless_silent(finding: Finding, item: AlarmItem, subject: AlarmSubject) -> F
         verdict=Verdict.UNDETERMINED if is_other else Verdict.VIOLATED,
         location=service.location_of("deployment_circuit_breaker"),
         expected="a deployment circuit breaker: ECS sends the event of a failed deployment where it is on",
-        found="whether it is on is not known, or something else ends a deployment" if is_other else "none that is on",
-        reason=f"the alarm is there ({finding.reason}), and is told nothing of a deployment that fails",
+        found="whether it is on is unknown, or something else ends a deployment" if is_other else "none that is on",
+        reason=f"the alarm exists ({finding.reason}), but a failed deployment does not reach it",
         remedy=f"in {service.address}\n{_BREAKER}",
         changes=(_breaker(service),),
     )
@@ -249,7 +249,7 @@ class _Check:
         return replace(finding, changes=(change,) if change else ())
 
     def _missing(self, name: str, item: AlarmItem, subject: AlarmSubject) -> Finding:
-        told = f"nobody is told if {item.reason}" if item.reason else "nobody is told"
+        told = f"nobody is alerted if {item.reason}" if item.reason else "nobody is alerted"
         doubtful = is_of_postgresql(item) and subject.is_postgresql is None
         about = RULE.about(subject.address, name, subject.resource.location if subject.resource else None)
         found, wanted = self.candidates.nearest or self._nothing(item), item.reason or name
@@ -287,7 +287,7 @@ class _Check:
                 "no-rule",
                 event=item.event,
                 wanted=wanted,
-                reason=f"nobody is told if {item.reason}" if item.reason else "nobody is told",
+                reason=f"nobody is alerted if {item.reason}" if item.reason else "nobody is alerted",
                 remedy=remedy,
             )
             return replace(absent, changes=changes)

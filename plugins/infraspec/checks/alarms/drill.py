@@ -60,12 +60,12 @@ def _judged(outcome: DrilledFailure, plan: Plan) -> Finding:
         outcome.subject, outcome.name, resource.location if resource else None, tuple(_rung(outcome, plan))
     )
     whole = f"all channels of the level {failure.level}"
-    expected = f"{whole} hear within {_minutes(failure.minutes)} that {failure.what}"
+    expected = f"an alert on {whole} within {_minutes(failure.minutes)}: {failure.what}"
     hear = ", ".join(channels_that_hear(outcome))
-    heard = f"heard of after {_minutes(outcome.minute or 0)}: {hear}"
+    heard = f"alerted after {_minutes(outcome.minute or 0)}: {hear}"
     if said == HEARD:
         return about.proven(heard, expected=expected)
-    found = heard if said == LATE else f"only {hear} hear of it" if hear else "nobody hears of it"
+    found = heard if said == LATE else f"alerted: only {hear}" if hear else "nobody is alerted"
     wording = "late" if said == LATE else "undetermined" if said == UNDETERMINED else "silent"
     return about.say(
         wording,

@@ -127,9 +127,9 @@ def not_placed(rule: Rule, resource: Resource, whereabouts: Whereabouts) -> Find
     unknown = whereabouts.unknown(resource)
     return rule.about(resource).undetermined(
         expected=f"a resource known to be in {whereabouts.asked}, which this run queries, or elsewhere",
-        found=f"{unknown.address} is not known" if unknown else "its account or region is not known",
+        found=f"{unknown.address} is unknown" if unknown else "its account or region is unknown",
         reason=f"it was not checked: what has its name in {whereabouts.asked} may be a different resource",
-        remedy=how_to_know(unknown) if unknown else "give a plan or state file that tells its ARN",
+        remedy=how_to_know(unknown) if unknown else "give a plan or state file that has its ARN",
     )
 
 

@@ -175,7 +175,7 @@ class ArnIndex:
             return None
         reference = self.attributes.narrow(source.attribute(_ATTACHED[source.type].of))
         unknown = next(unknowns(reference), None) or owner.reference("arn")
-        return f"{source.address} may be the policy of {owner.address}: {unknown.address} is not known", unknown
+        return f"{source.address} may be the policy of {owner.address}: {unknown.address} is unknown", unknown
 
     def _contest(self, source: Resource, other: Resource, owner: Resource | None) -> tuple[str, Unknown] | None:
         """Return that two resources write one policy: what is applied last replaces what the other one wrote.

@@ -350,7 +350,7 @@ class RoleIndex:
             if grant.attached and len(attached) > _MOST_ATTACHED:
                 over = f"{role.address} has {len(attached)} managed policies, and AWS attaches {_MOST_ATTACHED}"
             elif not grant.attached and size > _INLINE.most:
-                over = f"the inline policies of {role.address} have {size:,} characters, and AWS takes {_INLINE.most:,}"
+                over = f"the inline policies of {role.address} have {size:,} characters; AWS accepts {_INLINE.most:,}"
             yield policy.perhaps((over, None)) if over else policy
 
     def kept(self, grant: PolicyAttachment, role: Resource) -> IdentityPolicy:

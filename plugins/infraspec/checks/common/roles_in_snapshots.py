@@ -255,7 +255,7 @@ class RolesInSnapshots(Struct, dict=True):
             return RoleLookup(
                 why=f"the role is of account {sought.account}, the task of account {account}",
                 remedy=f"name a role of account {account}; "
-                "it may assume the other one, or be let in by the other account",
+                "it may assume the other role, or the other account may allow it",
                 settled=Verdict.VIOLATED,
                 reason="a role can be passed only to a service of its own account",
             )
@@ -274,7 +274,7 @@ class RolesInSnapshots(Struct, dict=True):
             return RoleLookup(remedy=_given(f"account {sought.account}"))
         doubt = self._doubt("aws_iam_role", sought.name, sought.account)
         if doubt:
-            return RoleLookup(why=doubt, remedy="give a plan file, which tells what becomes of it")
+            return RoleLookup(why=doubt, remedy="give a plan file, which shows what happens to it")
         found = snapshot.roles.get(sought.name)
         if found is None or (sought.arn and found.stated("arn") != sought.arn):
             return _absent(snapshot, found, sought)
@@ -443,7 +443,7 @@ def _absent(snapshot: IamSnapshot, found: Resource | None, sought: _Name) -> Rol
         why=f"{sought.arn or sought.name} is not in {snapshot}{other}",
         remedy=remedy,
         settled=Verdict.UNDETERMINED,
-        reason="without the role no task starts; a snapshot does not tell what was created since",
+        reason="without the role no task starts; a snapshot does not show what was created since",
     )
 
 

@@ -69,7 +69,7 @@ def remedy(cause: Cause, address: str = "it") -> str:  # noqa: C901, PLR0911, PL
         case causes.PolicyContent(policy, of_aws):
             return _of_policy(policy, of_aws=of_aws)
         case causes.PolicyElsewhere(owner):
-            return f"bring the policy of {owner} into the plan, or see to it there and waive the finding"
+            return f"bring the policy of {owner} into the plan, or check it there and waive the finding"
         case causes.EncryptionKey():
             return _of_key(cause)
         case causes.AliasTarget(alias):
@@ -77,17 +77,17 @@ def remedy(cause: Cause, address: str = "it") -> str:  # noqa: C901, PLR0911, PL
         case causes.RefusedRead(remedy=told) | causes.Contested(remedy=told):
             return told
         case causes.UnreadFile(file):
-            return f"see to it that what {file} names is covered, then waive the finding: infraspec does not read it"
+            return f"check that what {file} names is covered, then waive the finding: infraspec does not read the file"
         case causes.Placeholder(name):
             return f"render the file with {name} set, and name the result in the contract"
         case causes.AtRunTime(what):
-            return f"{what} comes to be at run time: write a * in its place, which covers whatever it is"
+            return f"{what} is created at run time: write a * in its place, which covers any value"
         case causes.BeyondLimit(what):
             return what
         case causes.Erroneous(what):
             return f"correct {what}"
         case causes.Withheld():
-            return f"it is sensitive, and not shown: wrap {address} in nonsensitive(…) if it is no secret"
+            return f"it is sensitive and not shown: wrap {address} in nonsensitive(…) if it is not secret"
         case _:
             assert_never(cause)
 
@@ -113,8 +113,8 @@ def _of_key(cause: causes.EncryptionKey) -> str:
     own = "aws/secretsmanager" if is_secret else "aws/ssm"
     otherwise = "" if is_secret else f', "{cause.source}.type" = "String" if it is not encrypted'
     return (
-        f'say it under [known] of the contract: "{cause.source}.{cause.attribute}" = "" if AWS\'s own key {own} '
-        f"encrypts it{otherwise}, else the ARN of its key; a plan file that has read it says it too"
+        f'set it under [known] of the contract: "{cause.source}.{cause.attribute}" = "" if AWS\'s own key {own} '
+        f"encrypts it{otherwise}, else the ARN of its key; a plan file that has read it also has the value"
     )
 
 
@@ -161,7 +161,7 @@ def unless_unlisted(plan: Plan, finding: Finding, *types: str) -> Finding:
     why = next(filter(None, unlisted), None) if finding.verdict is Verdict.VIOLATED else None
     if why is None:
         return finding
-    reason = f"{finding.reason}\n{why.address} may make it good".strip()
+    reason = f"{finding.reason}\n{why.address} may satisfy the rule".strip()
     return replace(finding, verdict=Verdict.UNDETERMINED, reason=reason, remedy=how_to_know(why), changes=())
 
 

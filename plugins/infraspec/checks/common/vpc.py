@@ -170,7 +170,7 @@ class PlanNetwork:
                 return RouteTable(table.address, table, value)
         unclear = next((one for one in own if self._is_open(one.attribute("subnet_id"))), None)
         if unclear is not None:
-            return _perhaps(subnet.address, f"it is not known which subnet {unclear.address} is for")
+            return _perhaps(subnet.address, f"which subnet {unclear.address} is for is unknown")
         return self._main_table(subnet)
 
     def _is_open(self, reference: Value) -> bool:
@@ -217,11 +217,13 @@ class PlanNetwork:
         if route.get("state") == "blackhole":
             ends = [*_BEYOND, "nat_gateway_id", "gateway_id"]
             gone = next((self._shown(route[name]) for name in ends if route.get(name) not in _FALSE), "nothing")
-            yield Hop(Truth.NO, shown, f"the route of {table.name} leads to {gone}, which is gone", _to_nat(table))
+            yield Hop(
+                Truth.NO, shown, f"the route of {table.name} leads to {gone}, which does not exist", _to_nat(table)
+            )
             return
         beyond = next((route[name] for name in _BEYOND if route.get(name) not in _FALSE), None)
         if beyond is not None:
-            reason = f"the route leads to {self._shown(beyond)}, which decides for itself what becomes of it"
+            reason = f"the route leads to {self._shown(beyond)}, which decides where it goes"
             yield _perhaps(f"{shown} to {self._shown(beyond)}", reason)
             return
         nat = route.get("nat_gateway_id")
@@ -232,14 +234,14 @@ class PlanNetwork:
         found = self.find(gateway, "aws_internet_gateway")
         if found is None and not str(gateway).startswith("igw-"):
             what = self._shown(gateway)
-            yield _perhaps(f"{shown} to {what}", f"the route leads to {what}, of which it is not known where it leads")
+            yield _perhaps(f"{shown} to {what}", f"where {what} leads, to which the route goes, is unknown")
             return
         yield Hop(Truth.YES, self._shown(gateway))
         if has_address in _FALSE:
-            reason = "the route leads to an internet gateway, which passes nothing of what has no public IP address"
+            reason = "the route leads to an internet gateway, which drops traffic without a public IP address"
             yield Hop(Truth.NO, "no public IP address", reason, f"assign_public_ip = true, or {_to_nat(table)}")
         elif has_address not in _TRUE:
-            why = "it is not known whether the task gets a public IP address"
+            why = "whether the task gets a public IP address is unknown"
             yield _perhaps("a public IP address", why, has_address)
 
     def _through_nat(self, value: Value) -> Iterator[Hop]:
@@ -248,7 +250,7 @@ class PlanNetwork:
             yield Hop(Truth.YES, f"the NAT gateway {render(value)}")
             return
         if nat.stated("connectivity_type") == "private":
-            yield _perhaps(nat.address, "it is a private NAT gateway, and where it leads to is not followed")
+            yield _perhaps(nat.address, "it is a private NAT gateway, whose routes are not followed")
             return
         yield Hop(Truth.YES, nat.address)
         subnet = self.find(nat.attribute("subnet_id"), "aws_subnet") if nat.stated("subnet_id") else None
@@ -327,9 +329,9 @@ class PlanNetwork:
         off = [name for name, value in given.items() if value in (False, "false")]
         if not off:
             open_ = next((value for value in given.values() if isinstance(value, Unknown)), None)
-            why = f"it is not known whether {vpc.address} resolves the names of private DNS"
+            why = f"whether {vpc.address} resolves the names of private DNS is unknown"
             return _perhaps(endpoint.address, why, open_) if open_ is not None else None
-        reason = f"private DNS asks for {' and '.join(off)} of {vpc.address}"
+        reason = f"private DNS requires {' and '.join(off)} of {vpc.address}"
         return Hop(Truth.NO, endpoint.address, reason, f"set {', '.join(f'{name} = true' for name in off)}")
 
     # Security groups
@@ -357,7 +359,7 @@ class PlanNetwork:
             return Hop(Truth.YES, f"{name} allows {asked} ({by})")
         if best is Truth.MAYBE:
             by = next(rule.shown for rule, answer in answers.items() if answer is Truth.MAYBE)
-            return _perhaps(name, f"it is not known whether {by} allows {asked}")
+            return _perhaps(name, f"whether {by} allows {asked} is unknown")
         if group is None or group.mode != "managed" or None in rules:
             return _perhaps(name, f"the rules of {name} are not all known", value)
         reason = f"no {direction} rule of {name} allows {asked}"
@@ -450,7 +452,7 @@ class PlanNetwork:
         way = "out to" if direction == "egress" else "in from"
         asked = f"TCP {ports[0]}{f'-{ports[1]}' if ports[1] != ports[0] else ''} {way} {peer.name}"
         if answer is Truth.MAYBE:
-            return _perhaps(acl.address, f"it is not known whether {acl.address} allows {asked}")
+            return _perhaps(acl.address, f"whether {acl.address} allows {asked} is unknown")
         return Hop(
             Truth.NO, acl.address, f"{acl.address} does not allow {asked}", f"add a rule to {acl.address} for it"
         )

@@ -79,7 +79,7 @@ def name_attribute(plan: Plan, contract: Contract, type_: str) -> str:
     resources = plan.managed(type_)
     if resources and not any("name" in r.values or "name_prefix" in r.values for r in resources):
         raise ContractError(
-            f"it is not known which attribute of {type_} holds its name",
+            f"which attribute of {type_} holds its name is unknown",
             place=f"names.patterns.{type_}",
             expected="an attribute name, or a dotted path such as tags.Name",
             found=f"{resources[0].address} has no attribute name",
@@ -214,7 +214,7 @@ def _why(resource: Resource, attribute: str, rule: NamingRule, name: Value, envi
     if isinstance(name, str):
         facts = [fact for pattern in rule.patterns for fact in pattern.unsettled]
         lines = "\n".join(f'{fact} = "…"' for fact in dict.fromkeys(facts))
-        reason = f"the name has the right form, but the {' and the '.join(facts)} it has to hold is not known"
+        reason = f"the name has the right form, but the {' and the '.join(facts)} it has to hold is unknown"
         return reason, f"[environments.{environment}]\n{lines}"
     made_up = resource.reference(attribute)
     if name == made_up or (isinstance(name, Text) and name.parts[-1] == made_up):
@@ -222,5 +222,5 @@ def _why(resource: Resource, attribute: str, rule: NamingRule, name: Value, envi
     else:
         parts = parts_of(name)
         unknown = next(part for part in parts if isinstance(part, Unknown))
-        reason = f"it depends on {_shown(resource, attribute, Text((unknown,)))}, which is not known"
+        reason = f"it depends on {_shown(resource, attribute, Text((unknown,)))}, which is unknown"
     return reason, f"write a name that is known before apply:\n{_template(resource, attribute, rule)}"

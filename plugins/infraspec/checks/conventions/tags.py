@@ -131,11 +131,11 @@ def judge(  # noqa: PLR0917 - what a rule says of a resource
         remedy = f"# merge into the tags of {resource.address}\n{remedy}"
     if violated and takes is Truth.MAYBE:
         say = subject.undetermined
-        reasons.append(f"whether {resource.type} takes tags is not known")
+        reasons.append(f"whether {resource.type} supports tags is unknown")
         remedy += f'\nor, if it takes none:\n[tags]\nexempt = ["{resource.type}"]'
     finding = say(
         expected="\n".join(dict.fromkeys(fault.expected for fault in faults)),
-        found="\n".join(fault.found for fault in faults if fault.found) or "tags that are not known",
+        found="\n".join(fault.found for fault in faults if fault.found) or "unknown tags",
         reason="; ".join(reasons),
         remedy=remedy,
     )

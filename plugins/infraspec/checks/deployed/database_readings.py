@@ -78,8 +78,8 @@ def path(client: Side, server: Side, port: int) -> PathStep:
     if client.vpc != server.vpc:
         apart = f"they are in two networks, {client.vpc} and {server.vpc}; peering is not looked at"
         return PathStep(Truth.MAYBE, apart)
-    out = f"no egress rule of {_ids(client)} certainly lets port {port} out"
-    in_ = f"no ingress rule of {_ids(server)} certainly lets port {port} in"
+    out = f"no egress rule of {_ids(client)} certainly allows port {port}"
+    in_ = f"no ingress rule of {_ids(server)} certainly allows port {port}"
     steps = [
         (_passes(client.groups, server, port, egress=True), out),
         (_passes(server.groups, client, port, egress=False), in_),

@@ -174,7 +174,7 @@ def compare_revisions(
         told = _revision(service)
         if answer is Truth.MAYBE or pipeline or ":" not in str(own):
             told += ", the service and its tasks; " + (
-                "the pipeline owns the revision" if pipeline else "which one the source means only its state tells"
+                "the pipeline owns the revision" if pipeline else "only the state shows which one the source means"
             )
         return RULE.about(source, "task definition").proven(told)
     subject = RULE.about(source, "task definition", source.location_of("task_definition"))

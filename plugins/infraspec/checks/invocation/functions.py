@@ -132,7 +132,7 @@ class Functions:
             if answer is Truth.MAYBE:
                 shown = permission.reference("function_name") if theirs is None else theirs.name
                 unknown = next(unknowns([shown, theirs.qualifier if theirs else ""]), permission.reference("qualifier"))
-                policy = policy.perhaps((f"it may be for another function: {unknown.address} is not known", unknown))
+                policy = policy.perhaps((f"it may be for another function: {unknown.address} is unknown", unknown))
             yield as_far_as_certain(policy, self.plan, permission, callee.function)
 
     def _permitted(self, permission: Resource) -> Callee | None:

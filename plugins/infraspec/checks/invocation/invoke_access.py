@@ -291,7 +291,7 @@ class _Check:
             counted = "1 permission" if held == 1 else f"{held} permissions"
             return f"{target.shown} has {counted}" if held else f"{target.shown} has no {PERMISSION}"
         if not asked.policies:
-            return f"{target.shown} has no policy, and lets nobody in but its account"
+            return f"{target.shown} has no policy, so only its own account is allowed"
         return f"the policy of {target.shown} does not allow it"
 
     @staticmethod
@@ -317,7 +317,7 @@ class _Check:
             if unknown is not None and self.plan.find(unknown) is None and unknown.cause is not None:
                 return how_to_know(unknown)
             what = f"the {target.kind.name} and its policy"
-            return f"bring {what} into the plan, or see that this is there:\n{fix.text}"
+            return f"bring {what} into the plan, or make sure that it has:\n{fix.text}"
         doubts = asked.decision.doubts
         conditional = any(doubt.hit.clause.statement.condition for doubt in doubts)
         source = self.attributes.narrow(asked.source)

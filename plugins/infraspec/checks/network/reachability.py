@@ -174,7 +174,7 @@ class _Check:
         if not perhaps or (direct.answer is Truth.YES and all(one.answer is Truth.YES for one in perhaps)):
             return direct
         names = ", ".join(one.address for _, one in offered)
-        reason = f"it is not known whether requests go through {names}"
+        reason = f"whether requests go through {names} is unknown"
         return NetworkPath((Hop(Truth.MAYBE, subnet.address, reason),))
 
     def _through(self, runner: TaskPlacement, subnet: Resource, endpoint: Resource) -> NetworkPath:
@@ -315,7 +315,7 @@ class _Check:
     def _arrives(self, runner: TaskPlacement, group: Resource, port: Value) -> Iterator[Hop]:
         kind = group.stated("target_type")
         if isinstance(kind, Unknown):
-            yield Hop(Truth.MAYBE, group.address, f"the target type of {group.address} is not known", unknown=kind)
+            yield Hop(Truth.MAYBE, group.address, f"the target type of {group.address} is unknown", unknown=kind)
         elif kind != "ip":
             reason = (
                 f'tasks that have a network interface register by IP address; target_type is "{kind or "instance"}"'
@@ -357,15 +357,13 @@ class _Check:
         if shown:
             return Hop(Truth.YES, f"{shown} -> {group.address}"), found
         if taken is not None:
-            reason = f"{taken.address} takes every request before, and does not forward to {group.address}"
+            reason = f"{taken.address} takes every request first, and does not forward to {group.address}"
             answer = Truth.NO if self.plan.is_certain(taken, group) else Truth.MAYBE
             return Hop(answer, group.address, reason, f"remove {taken.address}, or give it conditions"), []
         reason = f"no listener forwards to {group.address}"
         controller = block(runner.resource.values, "deployment_controller").get("type")
         if is_open or controller not in (None, "ECS"):
-            return Hop(
-                Truth.MAYBE, group.address, f"it is not known whether a listener forwards to {group.address}"
-            ), []
+            return Hop(Truth.MAYBE, group.address, f"whether a listener forwards to {group.address} is unknown"), []
         remedy = f"name {group.address} in the default_action of a listener, or in the action of a listener rule"
         return Hop(Truth.NO, group.address, f"{reason}; ECS refuses a service with such a target group", remedy), []
 

@@ -77,7 +77,7 @@ def _keep(review: Review, change: Change) -> str:
         moved = f"moved {{\n  from = {change.address}\n  to   = {created[0]}\n}}"
         return f"if {created[0]} is the same object under another address:\n{moved}"
     if change.deposed:
-        return "look at what is in it before the apply"
+        return "check its content before the apply"
     every = change.address[: change.address.rindex("[")] if change.address.endswith("]") else change.address
     return f"keep it and let terraform forget it:\nremoved {{\n  from = {every}\n{_FORGET}\n}}"
 

@@ -59,11 +59,11 @@ class _Opening(Struct, frozen=True):
         if self.protocol in _ALL:
             ports = "all ports"
         elif self.first is None or self.last is None:
-            ports = "ports not known yet"
+            ports = "ports unknown until apply"
         else:
             ports = f"port {self.first}" if self.first == self.last else f"ports {self.first}-{self.last}"
-        protocol = "" if self.protocol in _ALL else f" ({self.protocol or 'protocol not known yet'})"
-        return f"{self.cidr or 'addresses not known yet'} reaches {ports}{protocol}"
+        protocol = "" if self.protocol in _ALL else f" ({self.protocol or 'protocol unknown until apply'})"
+        return f"{self.cidr or 'addresses unknown until apply'} reaches {ports}{protocol}"
 
 
 def openings(review: Review, change: Change) -> Iterator[RiskFound]:
@@ -80,7 +80,7 @@ def openings(review: Review, change: Change) -> Iterator[RiskFound]:
             continue
         answer, reason = Truth.YES, "the whole internet may connect, and could not before"
         if opening.cidr is None:
-            answer, reason = Truth.MAYBE, "the addresses it lets in are known only after apply"
+            answer, reason = Truth.MAYBE, "the addresses that it allows are known only after apply"
         yield RiskFound("open-ingress", answer, str(opening), reason, _remedy(change.type), path)
 
 

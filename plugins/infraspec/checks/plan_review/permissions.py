@@ -313,7 +313,7 @@ def _widened(wider: list[Widening], path: str, *, new: bool) -> Iterator[RiskFou
         lines = [f"{'no longer denies' if w.undenied else 'allows'} {w}" for w in group[:_MOST_SHOWN]]
         if len(group) > _MOST_SHOWN:
             lines.append(f"and {len(group) - _MOST_SHOWN} more")
-        reason, remedy = "it was not allowed before", "leave out what is not needed"
+        reason, remedy = "it was not allowed before", "remove what is not needed"
         if answer is Truth.MAYBE:
             reason = (
                 "whether this was allowed before cannot be decided: the policy or a condition is unknown or differs"

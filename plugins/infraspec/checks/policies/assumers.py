@@ -69,7 +69,7 @@ class RoleAssumers:
         value = resource.stated(_TRUST)
         if isinstance(value, Unknown):
             who, remedy = f"whoever may assume {resource.address}", how_to_know(value)
-            yield SecretReader(who, (who,), certain=False, reason=f"{value.address} is not known", remedy=remedy)
+            yield SecretReader(who, (who,), certain=False, reason=f"{value.address} is unknown", remedy=remedy)
             return
         name = f"{resource.address}.{_TRUST}"
         trust = held_policy(self._attributes, resource, _TRUST, value, name=name)

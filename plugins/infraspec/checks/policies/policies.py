@@ -78,7 +78,7 @@ def _judge(
         secret = isinstance(unknown, Sensitive)
         undetermined = subject.undetermined(
             expected=f"a {held.use.kind.value} that can be read",
-            found=f"{unknown.address} is {'sensitive' if secret else 'not known'}",
+            found=f"{unknown.address} is {'sensitive' if secret else 'unknown'}",
             reason="the document is unknown, so it cannot be checked",
             remedy="a policy is not a secret: remove sensitive = true"
             if secret
@@ -101,7 +101,7 @@ def _judge(
         return [
             subject.undetermined(
                 expected="principals that are known",
-                found=f"{who.address} is not known",
+                found=f"{who.address} is unknown",
                 reason='it may be "*", which lets everybody in',
                 remedy=how_to_know(who),
             )

@@ -143,7 +143,7 @@ class SecretReaders:
                 continue
             if isinstance(grantee, Unknown):
                 who, remedy = f"whoever has a grant of {key}", how_to_know(grantee)
-                reader = SecretReader(who, (who,), certain=False, reason=f"{grantee.address} is not known")
+                reader = SecretReader(who, (who,), certain=False, reason=f"{grantee.address} is unknown")
                 yield replace(reader, action=DECRYPT, outside=True, remedy=remedy)
             elif account_in(render(grantee)) not in {"", self.plan.account}:
                 context = grant.stated("context")
@@ -152,7 +152,7 @@ class SecretReaders:
                 )
                 who, reason = render(grantee), f"the grant {grant.name} allows it, and the secret is under that key"
                 if limited != secret.stated("arn"):
-                    reason += ", if the request has the encryption context that the grant asks for"
+                    reason += ", if the request has the encryption context that the grant requires"
                 remedy = f"aws kms revoke-grant --key-id {key} --grant-id {grant.name}"
                 reader = SecretReader(who, (who,), certain=limited == secret.stated("arn"), reason=reason)
                 yield replace(

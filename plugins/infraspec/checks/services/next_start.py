@@ -97,7 +97,7 @@ def _image(subject: Subject, image: StoredImage) -> Finding:
     elif image.running and image.named not in image.running:
         wording = "perhaps-moved" if image.is_index else "moved"
     else:
-        what = "is the image that runs" if image.running else "is there"
+        what = "is the image that runs" if image.running else "exists"
         return subject.proven(f"{image.reference} {what}: {image.named}")
     shown = {"gone": ", ".join(sorted(gone)), "running": ", ".join(sorted(image.running))}
     resolved = "deployment" if image.is_pinned else "task"  # each task where the digest is not kept
@@ -117,7 +117,7 @@ def _value(subject: Subject, value: StoredValue, live: Service) -> Finding:
     started = [task.started for task in live.tasks if task.is_running and task.started is not None]
     old = [one for one in started if value.changed is not None and one < value.changed]
     if not old:
-        return subject.proven(f"{target} is there")
+        return subject.proven(f"{target} exists")
     when, number, older = f"{value.changed:%Y-%m-%d %H:%M}", len(started), len(old)
     return subject.say("changed", changed=when, old=older, started=number, cluster=live.cluster_name, name=live.name)
 
@@ -143,9 +143,9 @@ def _log_group(subject: Subject, group: StartLogGroup) -> Finding:
     if group.refused:
         return subject.unseen(group.refused.found, group.refused.remedy)
     if group.exists:
-        return subject.proven(f"{group.name} is there")
+        return subject.proven(f"{group.name} exists")
     if group.is_created:
-        return subject.proven(f"{group.name} is not there, and awslogs-create-group makes it")
+        return subject.proven(f"{group.name} does not exist, and awslogs-create-group creates it")
     return subject.say("no-log-group", name=group.name)
 
 
@@ -159,7 +159,7 @@ def _subnets(subject: Subject, subnets: Mapping[str, int | None]) -> Finding:
 def _security_groups(subject: Subject, groups: Mapping[str, bool]) -> Finding:
     missing = [name for name, is_there in groups.items() if not is_there]
     if not missing:
-        return subject.proven(f"{', '.join(groups)} are there")
+        return subject.proven(f"{', '.join(groups)} exist")
     return subject.say("no-security-groups", groups=", ".join(groups), missing=", ".join(missing))
 
 

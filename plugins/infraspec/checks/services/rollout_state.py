@@ -63,7 +63,7 @@ def deployment(subject: Subject, live: Service, waited: int, *, is_current: bool
     if primary is not None and primary.rollout_state == "COMPLETED":
         return subject.proven(primary.reason or "its rollout is COMPLETED")
     if len(live.deployments) == 1 and primary is not None and primary.running == primary.desired:
-        return subject.proven("ECS tells no state of its rollout; there is one deployment, and all its tasks run")
+        return subject.proven("ECS reports no rollout state; there is one deployment, and all its tasks run")
     return subject.say("no-state", deployments=len(live.deployments))
 
 
@@ -195,4 +195,4 @@ def without_services(fleet: Fleet) -> str:
 def without_running_services(fleet: Fleet) -> str:
     """Return that there is nothing to judge where no service of the source is there."""
     there = any(one.live for one in fleet.services)
-    return without_services(fleet) or ("" if there else "no service of the source is there: the rule rollout says so")
+    return without_services(fleet) or ("" if there else "no service of the source exists: see the rule rollout")

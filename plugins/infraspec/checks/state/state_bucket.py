@@ -93,7 +93,7 @@ def _met(said: Finding, answer: Truth, *values: Value) -> Finding:
         return said
     hidden = next((one for value in values for one in unknowns(value) if isinstance(one.cause, RefusedRead)), None)
     if hidden is not None:
-        told = f"{hidden.address}, at which the runner may not look, is not known"
+        told = f"{hidden.address}, at which the runner may not look, is unknown"
         return replace(said, verdict=Verdict.UNDETERMINED, found=told, remedy=how_to_know(hidden), changes=())
     reason = f"it depends on a value known only after apply; otherwise {said.reason}"
     return replace(said, verdict=Verdict.UNDETERMINED, reason=reason)

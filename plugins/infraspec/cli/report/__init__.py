@@ -7,7 +7,7 @@ import click
 from infraspec.cli.common import LazyGroup
 
 _COMMANDS = {
-    "annotations": ("infraspec.cli.report.results:annotate", "Show findings beside the lines of a pull request."),
+    "annotations": ("infraspec.cli.report.results:annotate", "Show findings at the lines of a pull request."),
     "baseline": ("infraspec.cli.report.results:baseline", "Write the findings of a run as a baseline."),
     "comment": ("infraspec.cli.report.results:comment", "Write a Markdown comment for a pull request."),
     "kpi": ("infraspec.cli.report.kpi:kpi", "Write the success figures of a period."),

@@ -38,7 +38,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
     "--deployments",
     type=PATH,
     help="Log of deployments, or the output of aws ecs list-service-deployments."
-    "  [default: deployments.jsonl beside the incidents]",
+    "  [default: deployments.jsonl next to the incidents]",
 )
 @click.option("--pull-requests", "requests", type=PATH, help="Output of gh pr list --json ….")
 @click.option("--alarms", type=PATH, help="Output of aws cloudwatch describe-alarm-history.")

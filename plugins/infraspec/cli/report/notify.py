@@ -43,7 +43,7 @@ from infraspec.reporting.run.results import read
 @click.command()
 @RESULTS
 @INFRA_BRIEF
-@click.option("--store", type=PATH, required=True, help="Folder that records what each channel was told.")
+@click.option("--store", type=PATH, required=True, help="Folder that records what was sent to each channel.")
 @DRY_RUN
 @reported
 def notify(results: Path, infra: Path, store: Path, dry_run: bool) -> None:  # noqa: FBT001 - click passes by name

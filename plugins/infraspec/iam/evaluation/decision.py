@@ -274,7 +274,9 @@ def why(decision: Decision) -> str:
         case _:
             doubts = [str(doubt) for doubt in decision.doubts]
             if not doubts and decision.allowed is Truth.MAYBE:
-                return f"the policies tell `*` from a resource, and AWS lists none for {decision.request.action}"
+                return (
+                    f"the policies treat `*` unlike a resource, and AWS lists no resource for {decision.request.action}"
+                )
             return "; ".join(doubts[:_FEW]) or "denied, but it is not certain whether by a statement"
 
 

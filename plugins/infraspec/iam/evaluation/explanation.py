@@ -299,7 +299,7 @@ def _doubts(clause: Clause, request: Request) -> Iterator[tuple[str, Unknown | N
     statement = clause.statement
     if isinstance(statement.effect, Unknown | Text):
         unknown = next(unknowns(statement.effect))
-        yield f"{unknown.address} is not known", unknown
+        yield f"{unknown.address} is unknown", unknown
     if clause.covers_action(request.action) is Truth.MAYBE:
         yield from _unknown_in(clause.actions, "action")
     if clause.covers_resource(request) is Truth.MAYBE:
@@ -315,7 +315,7 @@ def _unknown_in(patterns: Sequence[Pattern], part: str) -> Iterator[tuple[str, U
     for pattern in patterns:
         for unknown in unknowns(pattern.value):
             whole = unknown.address if pattern.value == unknown else f"{part} {render(pattern.value)}"
-            yield f"{whole} is not known", unknown
+            yield f"{whole} is unknown", unknown
             return
 
 
@@ -333,7 +333,7 @@ def _resource_doubt(clause: Clause, request: Request) -> Iterator[tuple[str, Unk
         unknown = _open_unknown(pattern.tokens) or _open_unknown(subject.tokens)
         wanted, listed = str(subject), str(pattern)
         if unknown is not None:
-            yield f"resource {listed} against {wanted}: {unknown.address} is not known", unknown
+            yield f"resource {listed} against {wanted}: {unknown.address} is unknown", unknown
         elif any(isinstance(item, Character) for item in subject.tokens):
             yield f"resource {listed} fixes characters that AWS chooses when it creates {wanted}", None
         else:

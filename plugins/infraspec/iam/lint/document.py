@@ -91,7 +91,7 @@ def _everybody(statement: Statement, use: Policy, found: str, who: str) -> Polic
     elif use.arguments is not None:
         arguments = [name for name, (_, key) in use.arguments.conditions.items() if key.startswith("aws:")]
         remedy = f"name the principal, or set {' or '.join(arguments or [use.arguments.block])}"
-    tested = dict.fromkeys(key or "what is not known" for _, key, _ in tests_of(statement.condition))
+    tested = dict.fromkeys(key or "an unknown" for _, key, _ in tests_of(statement.condition))
     keys = f"conditions on {', '.join(tested)} only" if tested else "no condition"
     return PolicyFault.say(
         "public-access", statement, "Principal", about=found, keys=keys, who=who, may=may, remedy=remedy

@@ -164,7 +164,7 @@ def _wrong_fields(fields: Sequence[str]) -> Iterator[tuple[str, str]]:
     if has_region and (service == "iam" or (service == "s3" and not account)):
         yield f"an ARN of {service} has no region: IAM refuses the document", "leave the region empty"
     if service == "iam" and rest and not rest.startswith(_OF_IAM_PATH):
-        yield "IAM refuses an ARN of its own without a type", "begin with the type: user/, role/, policy/"
+        yield "IAM rejects an IAM ARN without a resource type", "begin with the type: user/, role/, policy/"
 
 
 def empty_element(statement: Statement) -> str:

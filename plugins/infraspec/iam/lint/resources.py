@@ -308,4 +308,4 @@ def _remedy(entries: Sequence[ArnEntry], types: Sequence[str]) -> str:
         return f'objects come after a slash: use "{quoted}/*"'
     if any(arn.endswith(":::${BucketName}") for arn in types) and "/" in shown:
         return f'name the bucket itself, without what is in it: "{quoted.partition("/")[0]}"'
-    return f"name a resource of the form {types[0]}, or move the action to a statement of its own"
+    return f"name a resource of the form {types[0]}, or move the action to a separate statement"

@@ -70,7 +70,7 @@ def _chosen(spec: str, cluster: str, task: Mapping[str, Any], named: str) -> Con
     chosen = containers[name]
     agents = {agent.get("name"): agent.get("lastStatus") for agent in chosen.get("managedAgents", ())}
     if agents.get(_AGENT) != "RUNNING":
-        found = f"it is {agents.get(_AGENT) or 'not there'} in {name}"
+        found = f"it is {agents.get(_AGENT) or 'missing'} in {name}"
         remedy = "let the task role do the four ssmmessages actions, and the task reach the endpoint of ssmmessages"
         raise _no_container(spec, f"a running {_AGENT}", found, remedy)
     return ContainerTarget(cluster, str(task["taskArn"]), name, str(chosen.get("runtimeId", "")))

@@ -338,6 +338,6 @@ def shown_of(scope: LiveScope, service: str, call: ApiCall, values: Mapping[str,
     try:
         return _detail(scope, service, call, values)
     except ResourceRefusalError as error:
-        return Unknown(f"{what}, which keeps the runner out,", RefusedRead(error.remedy))
+        return Unknown(f"{what}, which denies the runner,", RefusedRead(error.remedy))
     except RunnerPermissionError as error:
         return refused(what, error)

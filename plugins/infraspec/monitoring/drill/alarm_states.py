@@ -155,10 +155,10 @@ class RingingAlarms:
         open_alarms = self._open_below(address)
         unknown = [name for name in open_alarms if name in self.open_alarms]
         if unknown:
-            return f"whether {', '.join(unknown)} is in ALARM is not known"
+            return f"whether {', '.join(unknown)} is in ALARM is unknown"
         suppressor = self._suppressor(address)
         if suppressor and not open_alarms and address not in self._doubtful:
-            return f"whether its suppressor {suppressor.shown} keeps its actions back cannot be decided"
+            return f"whether its suppressor {suppressor.shown} suppresses its actions cannot be decided"
         source = ", ".join(name for name in open_alarms if name != address)
         lines = "how many lines come that a metric filter with a default_value does not match"
         return f"whether {source or 'it'} goes to ALARM depends on {lines}"

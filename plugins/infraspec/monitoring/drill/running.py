@@ -178,9 +178,9 @@ class Drill:
         silent = [*heard.doubts, *(f"{ring.source}: {ring.lost}" for ring in rings if ring.lost), *heard.unheard]
         if answer is Truth.NO and not silent and not rings:
             watched = ", ".join(sorted({key.name for key in heard.touched}))
-            silent = [f"no alarm reads {watched}" if watched else "no rule or metric filter takes its events"]
+            silent = [f"no alarm reads {watched}" if watched else "no rule or metric filter matches its events"]
         if answer is not Truth.YES and rings and (unheard := self._unheard(rings, failure)):
-            silent.append(f"it is not certain to reach {', '.join(unheard)}, which the level {failure.level} asks for")
+            silent.append(f"it may not reach {', '.join(unheard)}, which the level {failure.level} requires")
         return DrilledFailure(
             name, failure, subject.address, answer, minute, level, rings, tuple(dict.fromkeys(silent))
         )
@@ -239,7 +239,7 @@ class Drill:
             for key, value in blocks:
                 heard.touched.add(key)
                 if counted.answer is None or value is None:
-                    reason = counted.reason or "the number that it publishes is not known"
+                    reason = counted.reason or "the number that it publishes is unknown"
                     heard.doubts += [f"{resource.address}: {reason}"] if self._is_read(key) else []
                     continue
                 segment = Segment(value, start, end, event.every, max(1, len(sample.events)))
@@ -337,7 +337,7 @@ class Drill:
         heard.unheard += [f"{address}: {kept} {suppressor}" for address, suppressor in states.kept_back().items()]
         for address in read:
             if self._at_start.now.get(address) == ALARM:
-                heard.unheard.append(f"{address}: it was in ALARM before, so it does not ring")
+                heard.unheard.append(f"{address}: it was already in ALARM, so it does not fire again")
             elif address in states.now and "ALARM" not in states.now[address]:
                 stays = " or ".join(sorted(states.now[address]))
                 heard.unheard.append(f"{address}: it reads this and stays {stays}")
@@ -351,11 +351,11 @@ class Drill:
                 continue
             near = names.intersection(key.name for key in keys)
             if near & vague or (near and not watch.certain):
-                heard.doubts.append(f"{address}: whether it reads this {', '.join(sorted(near))} is not known")
+                heard.doubts.append(f"{address}: whether it reads this {', '.join(sorted(near))} is unknown")
             elif near:
                 heard.unheard.append(f"{address}: it reads {', '.join(map(str, keys))}")
         heard.doubts += [
-            f"{resource.address}: into which metric it counts is not known"
+            f"{resource.address}: into which metric it counts is unknown"
             for resource, _ in self.logs.open_filters
             if heard.counted
         ]
@@ -377,7 +377,7 @@ class Drill:
         is_certain = self.plan.is_certain(source)
         certainty = Truth.YES if answer and is_certain else Truth.MAYBE
         reached = dict.fromkeys(self.alarms.channels, Truth.NO)
-        lost = [] if is_certain else [f"it may not be there: {self.plan.doubt_of(source)}"]
+        lost = [] if is_certain else [f"it may not exist: {self.plan.doubt_of(source)}"]
         for topic in route.topics:
             steps = (self._delivery.policy(topic, publisher), self._delivery.key(topic, publisher))
             lost += [f"{topic.address}: {step.reason}" for step in steps if step.answer is not Truth.YES]
@@ -387,9 +387,9 @@ class Drill:
         hidden = [render(one) for one in actions if self._delivery.topic(one) is None]
         if where := [*route.unknown, *hidden]:
             reached = {name: max(there, Truth.MAYBE) for name, there in reached.items()}
-            lost += [f"where it sends is not known: {one}" for one in dict.fromkeys(where)]
+            lost += [f"where it sends is unknown: {one}" for one in dict.fromkeys(where)]
         if not lost and all(there is Truth.NO for there in reached.values()):
-            lost = [f"nobody hears of {route.addresses}" if route.topics else "it sends to no topic"]
+            lost = [f"nobody is alerted by {route.addresses}" if route.topics else "it sends to no topic"]
         return Ring(minute, source.address, reached, "; ".join(lost))
 
     def quiet_week(self) -> QuietWeek:

@@ -25,7 +25,9 @@ def channels_that_hear(outcome: DrilledFailure) -> list[str]:
 
 def reasons(outcome: DrilledFailure, more: str) -> str:
     """Return why a failure is not heard of, a line for each reason; `more` says where those are that are too many."""
-    told = list(outcome.silent) or [f"what rings does not reach everybody of the level {outcome.failure.level}"]
+    told = list(outcome.silent) or [
+        f"the alarms that fire do not reach every channel of the level {outcome.failure.level}"
+    ]
     rest = len(told) - _MOST_REASONS
     return "\n".join([*told[:_MOST_REASONS], *([f"and {rest} more: {more}"] if rest > 0 else [])])
 
@@ -34,7 +36,7 @@ def remedy(outcome: DrilledFailure) -> str:
     """Return what lets the people of its level hear of a failure."""
     level = outcome.failure.level
     if outcome.rings:
-        return f"let what rings reach everybody of the level {level}: see infraspec check, rule alarms"
+        return f"route the alarms that fire to every channel of the level {level}: see infraspec check, rule alarms"
     names = ", ".join(sorted({metric.name for metric in outcome.failure.metrics}))
     events = ", ".join(sorted({event.event for event in outcome.failure.events}))
     watched = f"the metric {names}" if names else f"the events {events}"

@@ -98,7 +98,7 @@ class _Reader:
         tree = self.repository.parsed(path, _parse) if self.read <= _MOST_FILES else None
         if tree is None:
             raise ProcessFileError(
-                "the pipeline includes a file that is not there", place=str(place or shown), found=path
+                "the pipeline includes a file that does not exist", place=str(place or shown), found=path
             )
         for one in _listed(tree.get("include")):
             self._include(one, Location(shown, line_of(tree, "include")))

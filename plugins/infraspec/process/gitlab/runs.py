@@ -79,16 +79,16 @@ def _results(
 def _not_run(workflow: Workflow, pipeline: Pipeline, asked: Asked, results: Sequence[RunResult]) -> Iterator[Candidate]:
     """Say why the command runs in no pipeline, if anything there looks like it."""
     near = [one for result in results for one in (*result.near, *result.skipped)]
-    unseen = [*pipeline.foreign, *pipeline.templates]
-    near += [(one.location, f"the include {one.value}, which is not in the repository") for one in unseen]
+    includes = [*pipeline.foreign, *pipeline.templates]
+    unseen = [one for result in results for one in result.unseen]
+    unseen += [(one.location, f"the include {one.value}, which is not in the repository") for one in includes]
     named = any(asked.is_named_in(str(job.keys)) for job in pipeline.jobs.values())
-    unsure = next((one for one in near if "not known" in one[1] or "not in the repository" in one[1]), None)
-    if not near or not (named or unsure):
+    if not unseen and not (near and named):
         return
     left_out = next((one for result in results for one in result.skipped), None)
-    place, why = unsure or left_out or near[0]
-    kind = "look" if unsure else "trigger" if left_out else "run"
-    yield Candidate(workflow, GateAnswer("undetermined" if unsure else "violated", place, why, why, kind))
+    place, why = unseen[0] if unseen else left_out or near[0]
+    kind = "look" if unseen else "trigger" if left_out else "run"
+    yield Candidate(workflow, GateAnswer("undetermined" if unseen else "violated", place, why, why, kind))
 
 
 class _Run:
@@ -110,10 +110,19 @@ class _Run:
         """Run it, and return what it comes to."""
         conclusion = self._conclusion()
         done, titles = self.execution, tuple(dict.fromkeys(self.titles))
-        told = (tuple(done.losses), tuple(self.skipped), tuple(done.near), tuple(self.world.doubts))
-        checks = {_PIPELINE: conclusion}
-        failed = done.failed is not None
-        return RunResult(WorkflowEvent(self.event), checks, tuple(done.ran), titles, titles, failed, *told)
+        return RunResult(
+            event=WorkflowEvent(self.event),
+            checks={_PIPELINE: conclusion},
+            ran=tuple(done.ran),
+            titles=titles,
+            jobs=titles,
+            failed=done.failed is not None,
+            losses=tuple(done.losses),
+            skipped=tuple(self.skipped),
+            near=tuple(done.near),
+            unseen=tuple(done.unseen),
+            doubts=tuple(self.world.doubts),
+        )
 
     def _conclusion(self) -> str:
         found = [(source, jobs) for source in _SOURCES[self.event] if (jobs := self._jobs(self.pipeline, source))]
@@ -168,9 +177,7 @@ class _Run:
     def _starts(self, job: GitlabJob, how: Added, jobs: Sequence[tuple[GitlabJob, Added]]) -> bool:
         """Tell whether a job of the pipeline runs though nothing before it has failed."""
         if how.when == "manual" and _is_true(how.allow_failure):
-            self.skipped.append(
-                (how.location, f"job {job.name} is manual and may be left alone: nobody has to start it")
-            )
+            self.skipped.append((how.location, f"job {job.name} is manual: nobody has to start it"))
             return bool(self.world.choose(("manual", job.name), (False, True)))
         if how.when == "on_failure":
             self.skipped.append((how.location, f"job {job.name} runs only after another one has failed"))
@@ -223,7 +230,7 @@ class _Run:
     def _script(self, job: GitlabJob, table: Mapping[str, str]) -> int:
         """Run the script of a job; what comes after it cannot fail the job."""
         if "run" in job.keys:
-            self.execution.near.append((job.at("run"), "what its steps do is not known"))
+            self.execution.unseen.append((job.at("run"), "what its steps do is unknown"))
         status = self._shell(job.name, [job.keys.get("before_script"), job.keys.get("script")], table)
         after = job.keys.get("after_script")
         if after is not None and self._shell(job.name, [after], table) and not status:
@@ -252,12 +259,14 @@ class _Run:
         status = 0
         for path in paths:
             if not isinstance(path, str) or HOLE in path or depth >= _MOST_CHILDREN:
-                self.execution.near.append((job.at("trigger"), "a pipeline that is not in the repository"))
+                self.execution.unseen.append((job.at("trigger"), "a pipeline that is not in the repository"))
                 continue
             try:
                 child = read_pipeline(self.setting.repository, path.lstrip("/"))
             except ProcessFileError:
-                self.execution.near.append((job.at("trigger"), f"the pipeline {path}, which is not in the repository"))
+                self.execution.unseen.append(
+                    (job.at("trigger"), f"the pipeline {path}, which is not in the repository")
+                )
                 continue
             jobs = self._jobs(child, _CHILD)
             status = status or int(bool(jobs) and self._pipeline(_CHILD, jobs, depth + 1) == "failure")

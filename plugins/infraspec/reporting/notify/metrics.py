@@ -107,7 +107,7 @@ def publications(results: Results, contract: Contract, table: Metrics, now: date
     time = datetime.fromisoformat(results.run.time).astimezone(UTC)
     if not now - _BACK < time < now + _AHEAD:
         raise ReportError(
-            "CloudWatch takes no metrics of this time",
+            "CloudWatch accepts no metrics with this time",
             place="run.time of the results",
             expected="a time of the last two weeks",
             found=results.run.time,
@@ -126,7 +126,7 @@ def _publication(results: Results, contract: Contract, table: Metrics, name: str
     environment = contract.environments[name]
     if environment.region is None:
         raise ReportError(
-            "it is not known where the metrics go",
+            "where the metrics go is unknown",
             place=str(contract.path),
             expected=f"the region of {name}",
             remedy=f'[environments.{name}]\nregion = "eu-west-1"',

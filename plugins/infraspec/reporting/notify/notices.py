@@ -179,11 +179,11 @@ def _usable(path: Path) -> Iterator[None]:
         yield
     except (OSError, msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise ReportError(
-            "what channels were told cannot be read or written",
+            "the record of what was sent cannot be read or written",
             place=str(path),
             expected="a file that infraspec report notify has written, in a folder that the user may write to",
             found=(error.strerror or type(error).__name__) if isinstance(error, OSError) else str(error),
-            remedy="take the file away: every open finding is told again",
+            remedy="remove the file: every open finding is then sent again",
         ) from None
 
 

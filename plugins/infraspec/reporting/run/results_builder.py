@@ -279,7 +279,7 @@ def merge(parts: Sequence[tuple[Path, Results]]) -> Results:
                     place=f"{before[0]} and {path}",
                     expected="each rule of an environment in one file, or the same in all",
                     found=f"{key[1]} in {key[0]} differs",
-                    remedy="let each job check environments of its own, or tests of its own",
+                    remedy="let each job check its own environments or tests",
                 )
     names = _distinct(name for _, results in parts for name in results.run.environments)
     keys = sorted(counts, key=lambda key: by_rule(key[0], key[1], names))

@@ -310,7 +310,7 @@ def _write(  # noqa: PLR0917 - what a summary is made of
     _write_unknown(terminal, found)
     if answers and answers.steps:
         text = say(
-            "{lines} would settle {settled} of {verdicts} that cannot be decided; `infraspec doctor --write` asks for:",
+            "{lines} would settle {settled} of {verdicts} that cannot be decided; `infraspec doctor --write` asks:",
             lines=say_number(len(answers.answers), "line"),
             settled=answers.settled,
             verdicts=say_number(answers.unknown, "verdict"),

@@ -275,20 +275,20 @@ FAILURES: Mapping[str, Injection] = {
     "secret-access-denied": Injection(
         "a release names a secret that the execution role may not read", _release(_secret_denied)
     ),
-    "secret-missing": Injection("a release names a version of a secret that is not there", _release(_secret_missing)),
+    "secret-missing": Injection("a release names a version of a secret that does not exist", _release(_secret_missing)),
     "secret-reference-invalid": Injection("a release names a secret in a wrong form", _release(_reference_invalid)),
     "parameter-unreadable": Injection(
         "a release names a parameter that the execution role may not read", _release(_parameter_denied)
     ),
     "image-pull-failed": Injection("a release names an image that was not pushed", _release(_image_gone)),
-    "logging-failed": Injection("a release names a log group that is not there", _release(_log_group_gone)),
+    "logging-failed": Injection("a release names a log group that does not exist", _release(_log_group_gone)),
     "deployment-rolled-back": Injection(
         "a deployment fails, and its circuit breaker rolls it back", _release(_image_gone)
     ),
     "secret-key-missing": Injection("the new value of a secret lacks a key, and the tasks end", _key_missing),
     "secret-pending-deletion": Injection("a secret is scheduled for deletion, and the tasks end", _pending_deletion),
     "kms-access-denied": Injection("the key of the secrets is disabled, and the tasks end", _key_disabled),
-    "secret-connection": Injection("a security group lets nothing out to port 443, and the tasks end", _no_way_out),
+    "secret-connection": Injection("a security group allows no egress to port 443, and the tasks end", _no_way_out),
     "health-check-failing": Injection("a release starts and does not answer its health check", _unhealthy),
     "database-unreachable": Injection("the database is stopped", _database_stopped),
     "queue-backlog": Injection("a message lies in the dead-letter queue", _letter_lies),

@@ -299,7 +299,7 @@ def _twice(what: str, source: SourceText, at: int, first: str) -> TerraformError
         source,
         at,
         found=f"the first at {first}",
-        remedy="rename or remove one of them; a file that is meant to change the first is named *_override.tf",
+        remedy="rename or remove one of them; a file that should change the first must be named *_override.tf",
     )
 
 
@@ -354,7 +354,7 @@ def _check_names(block: Block, source: SourceText) -> None:
     for name, at, what, pattern in (*named, *((*one, "name of a provider", _PROVIDER) for one in _providers(block))):
         if not pattern.fullmatch(name):
             expected = "lower-case letters and digits, with single dashes in between" if what != "name" else "a word"
-            raise _error(f'"{name}" is no {what}', source, at, expected=expected, remedy="rename it wherever it stands")
+            raise _error(f'"{name}" is no {what}', source, at, expected=expected, remedy="rename it everywhere")
 
 
 def _providers(block: Block) -> Iterator[tuple[str, int]]:

@@ -474,7 +474,7 @@ class ModuleInstance:
         while ancestor is not None:
             if ancestor.configuration is configuration:
                 raise CycleError(
-                    f"{address} calls the directory it stands in, directly or through others",
+                    f"{address} calls its own directory, directly or through other modules",
                     place=body.place("source"),
                     found=self.evaluation.library.show(directory),
                     remedy="a module cannot contain itself: correct the source",
@@ -485,7 +485,7 @@ class ModuleInstance:
     def _read(self, body: SourceBody, address: str, directory: Path) -> Configuration:
         if not self.evaluation.files.holds(directory):
             raise FileAccessError(
-                f"the source of {address} leads out of the infrastructure repository",
+                f"the source of {address} is outside the infrastructure repository",
                 place=body.place("source"),
                 expected="a module in the repository",
                 found=self.evaluation.library.show(directory),

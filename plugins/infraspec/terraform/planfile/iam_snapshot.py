@@ -414,7 +414,7 @@ def _account(entries: list[SnapshotEntry], name: str) -> tuple[str, str]:
         expected="roles of one account",
         found=", ".join(f"{account} at line {entry.span.line}" for (_, account), entry in found.items())
         or "none: no role, user, group or policy of an account",
-        remedy=f"export each account to a file of its own: {EXPORT}" if found else EXPORT,
+        remedy=f"export each account to a separate file: {EXPORT}" if found else EXPORT,
     )
 
 

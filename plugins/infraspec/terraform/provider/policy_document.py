@@ -79,7 +79,7 @@ def _refuse(what: str, expected: str, found: Value) -> NoReturn:
         f"{what} is not what the provider reads",
         expected=expected,
         found=type_name(found),
-        remedy="correct the document that source_policy_documents or override_policy_documents takes",
+        remedy="correct the document in source_policy_documents or override_policy_documents",
     )
 
 
