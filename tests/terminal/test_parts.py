@@ -51,6 +51,16 @@ def test_full_width_characters_take_two_columns() -> None:
     assert (japanese.index("|") + 3, latin.index("|")) == (latin.index("|"), latin.index("|"))
 
 
+def test_words_of_a_table_are_whole_where_they_fit() -> None:
+    """A name is not broken while columns may move together, or another text may wrap at its spaces."""
+    table = Table.of(("failure", "level", "alerted"), [("database-connections", "critical", "chat email pager")])
+    wide, close, wrapped = (on_terminal(partial(show, *shown(table)), size).lines for size in (80, 47, 40))
+
+    assert "database-connections   critical   chat email pager" == wide[2].rstrip()
+    assert "database-connections critical chat email pager" == close[2].rstrip()
+    assert ["database-connections critical chat email", "pager"] == [line.strip() for line in wrapped[2:]]
+
+
 LONG = f"{'x' * 5000}.tf"
 NAMES = [("a.tf", True), ("gone.tf", False), ("日本.tf", True), ("dir.d", False), (LONG, False)]
 

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
+from msgspec import Struct
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.style import Style
@@ -35,7 +36,9 @@ from infraspec.reporting.document import (
     Tone,
     Tree,
     Words,
+    plain,
     spans,
+    width,
 )
 
 _PLACE = re.compile(r"(?P<file>[^\s()\[\]\"'`,;=:]+)(?::(?P<line>\d+))?")
@@ -87,7 +90,7 @@ def _part(part: Part) -> Iterator[RenderableType]:
                 grid = _fields(rows, part.width, 1 if frame else 2)
                 yield Panel(grid, box=box.ROUNDED, border_style=_STYLES[frame], padding=0) if frame else grid
         case Table():
-            yield from _lines(part) if part.header == "never" else [Padding(_table(part), (0, 0, 0, part.indent))]
+            yield from _lines(part) if part.header == "never" else [Padding(_FittedTable(part), (0, 0, 0, part.indent))]
         case Items():
             for number, item in enumerate(part.items, 1):
                 yield _hanging(f"{number}." if part.is_numbered else "-", item)
@@ -113,14 +116,31 @@ def _fields(rows: Iterable[Field], width: int, indent: int) -> Padding:
     return Padding(grid, (0, 0, 0, indent))
 
 
-def _table(table: Table) -> Grid:
-    """Return a table in which every column wraps, and none is cut off."""
-    grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
-    for column in table.columns:
-        grid.add_column(Text(visible(column.name)), overflow="fold")
-    for row in table.rows:
-        grid.add_row(*map(line, row.cells))
-    return grid
+class _FittedTable(Struct, frozen=True):
+    """A table of which nothing is cut off: where it does not fit, columns move together, then texts wrap at spaces.
+
+    Words are broken only where the longest of all columns do not fit beside each other.
+    """
+
+    table: Table
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
+        widths, gaps = self.table.widths(), len(self.table.columns) - 1
+        is_tight = sum(widths) + 3 * gaps > options.max_width
+        longest = [max((width(word) for cell in cells for word in cell.split()), default=0) for cells in self._cells()]
+        keeps_words = sum(longest) + gaps <= options.max_width
+        grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+        grid.padding = (0, 0 if is_tight else 1)
+        for column, size, word in zip(self.table.columns, widths, longest, strict=True):
+            grid.add_column(Text(visible(column.name)), overflow="fold", no_wrap=keeps_words and word == size)
+        for row in self.table.rows:
+            grid.add_row(*map(line, row.cells))
+        yield grid
+
+    def _cells(self) -> Iterator[list[str]]:
+        """Yield the texts of each column, its name first."""
+        for at, column in enumerate(self.table.columns):
+            yield [column.name, *(plain(row.cells[at]) for row in self.table.rows)]
 
 
 def _lines(table: Table) -> Iterator[RenderableType]:
