@@ -67,7 +67,7 @@ def asked() -> set[str]:
             if isinstance(node, ast.Call) and name == "Section":
                 nouns = [keyword.value for keyword in node.keywords if keyword.arg == "noun"] + node.args[3:4]
                 found |= {one.value for one in nouns if isinstance(one, ast.Constant) and isinstance(one.value, str)}
-    dynamic = {"changes without risk", "broken tests", "failed tests", _OF_OTHERS}
+    dynamic = {", ", "changes without risk", "broken tests", "failed tests", _OF_OTHERS}
     dynamic |= {goal.name for goal in GOALS} | {"total", "environment", "advice"}
     dynamic |= {meaning for _, meaning in _LEGEND.values()}
     dynamic |= {HEARD, LATE, SILENT, UNDETERMINED} | {failure.what for failure in failures().values()}
@@ -138,7 +138,7 @@ def test_the_language_ends_with_its_report() -> None:
         assert ("違反", "原因 2 件") == (say("violated"), say_number(2, "cause"))
     with speaking("ja"):
         assert ("3 of 4", "the queue of orders") == (say_filled("3 of 4"), say_filled("the queue of orders"))
-        assert "違反 1, 判定不能 2" in say_finding("1 violated, 2 undetermined of 15")
+        assert "違反 1、判定不能 2" in say_finding("1 violated, 2 undetermined of 15")
     assert ("violated", "2 causes", "a {b}") == (say("violated"), say_number(2, "cause"), say_filled("a {b}"))
 
 

@@ -69,7 +69,8 @@ def test_parts() -> None:
 <table class=list>
 <thead><tr><th scope=col>name</th><th scope=col>verdict</th></tr></thead>
 <tbody>
-<tr><td>x</td><td><span class="pill violated">bad</span><pre>a = 1</pre></td></tr>
+<tr><td data-label="name">x</td><td data-label="verdict">\
+<span class="pill violated">bad</span><pre>a = 1</pre></td></tr>
 </tbody>
 </table>
 <table class=list>

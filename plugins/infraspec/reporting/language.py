@@ -7,7 +7,7 @@ finding quotes from AWS and Terraform (expected, found, reason, remedy) stays En
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -70,6 +70,11 @@ def say(text: str, /, **values: object) -> str:
     return catalogue(_current.get()).get(text, text).format(**values)
 
 
+def listed(texts: Iterable[str]) -> str:
+    """Return texts of a report as a list within a sentence."""
+    return say(", ").join(texts)
+
+
 def say_number(number: int, noun: str, form: str = "") -> str:
     """Return a number with a noun, in the plural where the language has one."""
     if _current.get() == "en":
@@ -114,7 +119,7 @@ def say_finding(text: str) -> str:
 def _say_tally(found: re.Match[str]) -> str:
     """Return how many findings of a rule are not proven, "1 violated, 2 undetermined of 15"."""
     parts = [f"{say(name)} {count}" for name, count in (("violated", found[1]), ("undetermined", found[2])) if count]
-    return say("{bad} of {total}", bad=", ".join(parts), total=found[3]) if parts else found[0]
+    return say("{bad} of {total}", bad=listed(parts), total=found[3]) if parts else found[0]
 
 
 def columns_of(text: str) -> int:

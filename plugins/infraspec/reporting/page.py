@@ -22,7 +22,6 @@ from infraspec.reporting.document import (
     Items,
     Paragraph,
     Part,
-    Row,
     Table,
     TextSpan,
     Title,
@@ -98,17 +97,25 @@ def _field(row: Field) -> str:
 def _table(table: Table) -> Iterator[str]:
     yield "<table class=list>"
     if table.header != "never":
-        heads = "".join(f"<th scope=col>{escape(column.name)}</th>" for column in table.columns)
-        yield f"<thead><tr>{heads}</tr></thead>"
+        yield head(column.name for column in table.columns)
     yield "<tbody>"
-    yield from map(_row, table.rows)
+    names = [column.name for column in table.columns] if table.header != "never" else [""] * len(table.columns)
+    for row in table.rows:
+        *cells, last = map(_inline, row.cells)
+        note = f"<pre>{escape(row.note.text)}</pre>" if row.note else ""
+        yield f"<tr>{''.join(map(cell, names, (*cells, last + note)))}</tr>"
     yield "</tbody>\n</table>"
 
 
-def _row(row: Row) -> str:
-    *cells, last = map(_inline, row.cells)
-    note = f"<pre>{escape(row.note.text)}</pre>" if row.note else ""
-    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in (*cells, last + note))}</tr>"
+def head(names: Iterable[str]) -> str:
+    """Write the head of a table."""
+    return f"<thead><tr>{''.join(f'<th scope=col>{escape(name)}</th>' for name in names)}</tr></thead>"
+
+
+def cell(name: str, content: str, kind: str = "") -> str:
+    """Write a cell with HTML in it; on a narrow page, which shows no head, the name of its column stands before it."""
+    label = f' data-label="{escape(name)}"' if name else ""
+    return f"<td{f' class={kind}' if kind else ''}{label}>{content}</td>"
 
 
 def _list(tag: str, items: Iterable[Iterable[Part]]) -> Iterator[str]:

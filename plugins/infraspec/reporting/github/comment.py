@@ -15,7 +15,7 @@ from infraspec.core.errors import listing
 from infraspec.core.finding import Verdict
 from infraspec.core.rules import PLAN_REVIEW, rule_of
 from infraspec.reporting.document import code_span, escape, fence, fold, table
-from infraspec.reporting.language import Language, say, say_filled, say_number, speaking
+from infraspec.reporting.language import Language, listed, say, say_filled, say_number, speaking
 from infraspec.reporting.run.recorder import REPOSITORY
 from infraspec.reporting.run.repository import Links
 from infraspec.reporting.run.results import Count, Entry, Results, by_rule, find, function_of, unseen
@@ -79,7 +79,7 @@ def shortened(text: str) -> str:
 def _note(left: dict[str, int]) -> str:
     if not left:
         return ""
-    what = ", ".join(f"{number} {say(noun)}" for noun, number in left.items())
+    what = listed(f"{number} {say(noun)}" for noun, number in left.items())
     return say("_Omitted to stay within the size limit: {what}. The results file has everything._", what=what)
 
 
@@ -127,7 +127,7 @@ def _title(results: Results) -> str:
     bad += [_stated(kinds.count(kind), kind) for kind in ("failed", "broken") if kind in kinds]
     if bad:
         warned = not results.problems and not find(results.findings, "failing")
-        return f"### {'⚠️' if warned else '❌'} infraspec: {', '.join(bad)}"
+        return f"### {'⚠️' if warned else '❌'} infraspec: {listed(bad)}"
     if not results.counts:
         return f"### ⚠️ infraspec: {say('nothing was checked')}"
     return f"### ✅ infraspec: {say('everything is {states}', states=_good(results))}"
@@ -140,7 +140,7 @@ def _stated(number: int, state: str) -> str:
 def _good(results: Results) -> str:
     """Say what everything is: "proven, waived or known"."""
     kinds = [say("proven"), *(say(name) for name in ("waived", "known") if results.total(name))]
-    return say(" or ").join([", ".join(kinds[:-1]), kinds[-1]] if kinds[1:] else kinds)
+    return say(" or ").join([listed(kinds[:-1]), kinds[-1]] if kinds[1:] else kinds)
 
 
 def _numbers(results: Results, found: Sequence[Cause], base: Results | None) -> str:
@@ -148,7 +148,7 @@ def _numbers(results: Results, found: Sequence[Cause], base: Results | None) -> 
     numbers += [_stated(results.total("known"), "known")] if results.baseline else []
     environments = escape(listing(results.run.environments, 10))
     about = {"application": escape(results.run.application), "environments": environments}
-    lines = [say("{application} ({environments}): {numbers}.", **about, numbers=", ".join(numbers))]
+    lines = [say("{application} ({environments}): {numbers}.", **about, numbers=listed(numbers))]
     if told := unseen(entry.finding for entry in results.findings):
         lines.append(say("Not covered by PROVEN: {what}.", what=escape("; ".join(map(say_filled, told)))))
     if found:
@@ -186,9 +186,9 @@ def _table(results: Results, rules: Sequence[str]) -> str:
 def _cell(count: Count) -> str:
     bad = [f"{mark} {number}" for mark, number in (("❌", count.violated), ("⚠️", count.undetermined)) if number]
     total = count.proven + count.violated + count.undetermined
-    text = say("{bad} of {total}", bad=", ".join(bad), total=total) if bad else str(total or "-")
+    text = say("{bad} of {total}", bad=listed(bad), total=total) if bad else str(total or "-")
     aside = [_stated(number, name) for name, number in (("waived", count.waived), ("known", count.known)) if number]
-    return f"{text} ({', '.join(aside)})" if aside else text
+    return f"{text} ({listed(aside)})" if aside else text
 
 
 def _finding_sections(found: Sequence[Cause], links: Links, *, compared: bool) -> list[Section]:
@@ -415,7 +415,7 @@ def _kinds(changes: Sequence[Entry]) -> str:
     }
     risks = len({entry.finding.address for entry in changes if entry.finding.subject})
     counts = [f"{number} {escape(kind)}" for kind, number in sorted(Counter(done.values()).items())]
-    return ", ".join([*([say("{number} to review", number=risks)] if risks else []), *counts])
+    return listed([*([say("{number} to review", number=risks)] if risks else []), *counts])
 
 
 def _line(entry: Entry, links: Links) -> str:

@@ -12,8 +12,8 @@ from html import escape
 from urllib.parse import quote
 
 from infraspec.core.finding import Finding, Location
-from infraspec.reporting.language import say, say_number, speaking
-from infraspec.reporting.page import framed
+from infraspec.reporting.language import listed, say, say_number, speaking
+from infraspec.reporting.page import cell, framed, head
 from infraspec.reporting.run.recorder import REPOSITORY
 from infraspec.reporting.run.repository import Links
 from infraspec.reporting.run.results import Count, Results
@@ -110,7 +110,7 @@ def _sentence(trend: Trend) -> str:
         parts.append(say("{changes} since the run before", changes=f" {say('and')} ".join(changes)))
     commit = f" <code>{escape(trend.last.commit[:12])}</code>" if trend.last.commit else ""
     of = say(" of{commit}", commit=commit) if commit else ""
-    return say("{parts}. Last run{of}: {time}.", parts=", ".join(parts), of=of, time=_minute(trend.last.time))
+    return say("{parts}. Last run{of}: {time}.", parts=listed(parts), of=of, time=_minute(trend.last.time))
 
 
 def _map(trend: Trend) -> Iterable[str]:
@@ -145,9 +145,7 @@ def _cell(rule: str, column: TrendColumn, count: Count | None) -> str:
         return "<td></td>"
     level = level_of(count)
     numbers = {name: getattr(count, name) for name in ("violated", "undetermined", "waived", "known", "proven")}
-    said = ", ".join(
-        say("{number} {state}", number=number, state=say(name)) for name, number in numbers.items() if number
-    )
+    said = listed(say("{number} {state}", number=number, state=say(name)) for name, number in numbers.items() if number)
     said = said or say("nothing to look at")
     signs = {
         "violated": str(count.violated),
@@ -170,7 +168,6 @@ def _findings(trend: Trend, repository: str) -> Iterable[str]:
 def _finding(trend: Trend, one: Open, repository: str) -> str:
     finding, entry = one.entry.finding, one.entry
     times = f" <small>{say('{number} times', number=one.times)}</small>" if one.times > 1 else ""
-    head = f"{_about(finding)}{times}"
     rows = [(say("expected"), finding.expected), (say("found"), finding.found), (say("reason"), finding.reason)]
     said = [f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in rows if text]
     if finding.location:
@@ -185,10 +182,12 @@ def _finding(trend: Trend, one: Open, repository: str) -> str:
     state = finding.verdict.value if entry.state in {"failing", "warning"} else entry.state
     level = state if state in {"violated", "undetermined"} else "accepted"
     return (
-        f"<tr><td class=about><details><summary>{head}</summary><dl>{''.join(said)}</dl></details>{stale}</td>"
-        f'<td><span class="pill {level}">{say(state)}</span></td>'
-        f"<td class=when>{_age(one)}</td>"
-        f"<td class=when>{_day(one.since)}</td></tr>"
+        f"<tr><td class=about><details><summary>{_about(finding)}{times}</summary>"
+        f"<dl>{''.join(said)}</dl></details>{stale}</td>"
+        + cell(say("state"), f'<span class="pill {level}">{say(state)}</span>')
+        + cell(say("open"), _age(one), "when")
+        + cell(say("since"), _day(one.since), "when")
+        + "</tr>"
     )
 
 
@@ -213,8 +212,9 @@ def _waivers(trend: Trend) -> Iterable[str]:
     waived = [(date.fromisoformat(one.waiver.expires), one.waiver, one.finding) for one in entries if one.waiver]
     rows = [
         f"<tr><td class=about>{_about(finding)}</td>"
-        f"<td class=when>{day} ({_left(day, today)})</td>"
-        f"<td>{escape(waiver.by)}: {escape(waiver.reason)}</td></tr>"
+        + cell(say("last day"), f"{day} ({_left(day, today)})", "when")
+        + cell(say("who and why"), f"{escape(waiver.by)}: {escape(waiver.reason)}")
+        + "</tr>"
         for day, waiver, finding in sorted(waived, key=lambda row: row[0])
         if day - today <= _SOON
     ]
@@ -231,8 +231,7 @@ def _about(finding: Finding) -> str:
 
 
 def _list(title: str, columns: Iterable[str], rows: Iterable[str]) -> Iterable[str]:
-    heads = "".join(f"<th scope=col>{name}</th>" for name in columns)
-    yield f"<h3>{title}</h3>\n<table class=list>\n<thead><tr>{heads}</tr></thead>\n<tbody>"
+    yield f"<h3>{title}</h3>\n<table class=list>\n{head(columns)}\n<tbody>"
     yield from rows
     yield "</tbody>\n</table>"
 
