@@ -105,7 +105,7 @@ def _session(infra: Path, environment: str | None, say: Callable[[str], None]) -
         raise SandboxError(
             "no sandbox to diagnose",
             place="--env local",
-            expected=f"{_ENDPOINT}set to the address of a running sandbox",
+            expected=f"{_ENDPOINT} set to the address of a running sandbox",
             remedy="infraspec sandbox up prints the variable to export",
         )
     names = [field.name for field in fields(Settings)]

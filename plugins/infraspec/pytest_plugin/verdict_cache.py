@@ -178,7 +178,9 @@ class VerdictCache:
         modules = sorted(_listing(modules_directory()))
         return [
             str(_FORMAT),
-            _digest_of_files(path for path in sorted(_PACKAGE.rglob("*")) if path.suffix in (".py", ".json")),
+            _digest_of_files(
+                path for path in sorted(_PACKAGE.rglob("*")) if path.suffix in (".py", ".json", ".toml", ".txt")
+            ),
             platform.python_version(),
             *(_version_of(package) for package in ("botocore", "pytest")),
             datetime.now(UTC).date().isoformat(),
