@@ -65,7 +65,7 @@ def test_page_in_japanese(tmp_path: Path) -> None:
     ]
     assert '<html lang="ja">' in written
     assert "<h1>prod の障害訓練: 障害 1 件中 1 件が時間内に届く</h1>" in written
-    assert '<td><span class="pill proven">届く</span></td>' in written
+    assert '<td data-label="判定"><span class="pill proven">届く</span></td>' in written
     assert "heard" == json.loads(data)["failures"][0]["verdict"]
 
 
