@@ -152,6 +152,14 @@ def test_unknown_environment(tmp_path: Path) -> None:
     assert "did you mean `prod`?" in ran.output
 
 
+def test_the_sandbox_is_no_environment_of_the_contract(tmp_path: Path) -> None:
+    """Whoever asks for `local` is told which command has it."""
+    ran = doctor("--infra", str(write(tmp_path, SHOP)), "--env", "local", "--live")
+
+    assert ran.exit_code == 2
+    assert "infraspec check --live" in ran.output
+
+
 def test_tools(monkeypatch: pytest.MonkeyPatch) -> None:
     """An old Python or a missing pytest is a problem; what is optional is a warning that says how to get it."""
 

@@ -18,7 +18,7 @@ from infraspec import contract as contracts
 from infraspec.checks.access.secret_access import placed
 from infraspec.cli.common import INFRA, echo, reported
 from infraspec.cli.terminal import show_document, waiting
-from infraspec.core.errors import RequestError, SandboxError
+from infraspec.core.errors import LOCAL, RequestError, SandboxError
 from infraspec.core.runtime import require
 from infraspec.live.diagnosing import diagnoses
 from infraspec.live.plan import live_plan
@@ -30,7 +30,6 @@ from infraspec.reporting import diagnosis as reports
 from infraspec.reporting.incident_record import incident_record
 from infraspec.terraform.environments import only_environment
 
-LOCAL = "local"
 _ENDPOINT = "AWS_ENDPOINT_URL"
 _SPAN = re.compile(r"^(?P<number>[1-9]\d*)(?P<unit>[mhd])$")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}

@@ -16,6 +16,7 @@ from infraspec.contract.paths import display, roots_below
 from infraspec.contract.references import check_references
 from infraspec.contract.validation_errors import keys_of, violations
 from infraspec.core.errors import (
+    LOCAL,
     ContractError,
     InfraspecError,
     InputErrorGroup,
@@ -101,7 +102,9 @@ def environment(contract: Contract, name: str) -> Environment:
         place=display(Path(), contract.path),
         expected=f"one of {listing(names, limit=30)}",
         found=name or "an empty name",
-        remedy=did_you_mean(name, names)
+        remedy=f"`{LOCAL}` is the sandbox, which only the live suite has: infraspec check --live"
+        if name == LOCAL
+        else did_you_mean(name, names)
         or "name one of them" + (f", or add [environments.{notation((name,))}]" if name else ""),
     )
 

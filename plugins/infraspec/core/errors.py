@@ -106,6 +106,10 @@ class BaselineError(ContractError):
     """A baseline of known findings is malformed."""
 
 
+LOCAL = "local"
+"""The environment of a live run that is the sandbox, with the source deployed in it; no contract has it."""
+
+
 class UnknownEnvironmentError(ContractError):
     """An environment was asked for that the contract does not have."""
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec import Struct
 
+from infraspec.core.errors import LOCAL
+
 if TYPE_CHECKING:  # every pytest run imports this module
     from infraspec.contract.models import Contract
 
@@ -48,9 +50,6 @@ _FILES = ("dir", "plan", "snapshot", "reviews", "results", "cache")
 """The settings that are paths: an empty one, such as a variable of a pipeline that is not set, is none."""
 _LIVE_SUITE = re.compile(r"^infraspec\.tests_live(?:$|[.:])")
 """Arguments that name the live suite as a package, for `--pyargs`."""
-
-LOCAL = "local"
-"""The environment of a live run that is the sandbox, with the source deployed in it."""
 
 
 class Setting(Struct, frozen=True):

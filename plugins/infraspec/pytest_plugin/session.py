@@ -19,6 +19,7 @@ from infraspec.contract.waivers import approvals as label_approvals
 from infraspec.conventions.naming import demand_patterns
 from infraspec.conventions.tag_policy import TagPolicy
 from infraspec.core.errors import (
+    LOCAL,
     BaselineError,
     ContractError,
     EmptySelectionError,
@@ -38,7 +39,7 @@ from infraspec.iam.evaluation.decision import Decision
 from infraspec.process.checklist import PullRequest, current_pull_request
 from infraspec.process.playbooks import Playbook, read_playbooks
 from infraspec.process.reviews import PullRequestReview, read_reviews
-from infraspec.pytest_plugin.options import LOCAL, Settings
+from infraspec.pytest_plugin.options import Settings
 from infraspec.pytest_plugin.own_checks import Hooks, explaining, run_on_source
 from infraspec.reporting.run.recorder import REPOSITORY, UnprovenError, environment_of, keep_record
 from infraspec.reporting.run.rule_result import (
