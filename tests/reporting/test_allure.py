@@ -172,6 +172,8 @@ def test_the_way_to_the_playbook(incident: Report) -> None:
         "playbook secret-access-denied (en)": f"{books}/en/secret-access-denied.md",
         "playbook secret-access-denied (ja)": f"{books}/ja/secret-access-denied.md",
     }
+    assert result["description"].startswith("**secret-access**: The roles of a task have every permission")
+    assert result["description"].count("The roles of a task") == 1
     assert "See docs/access.md of infraspec." in result["description"]
     assert "Playbook: secret-access-denied (ja), fixtures/incident-v16/docs/playbooks/ja/" in result["description"]
 

@@ -166,7 +166,10 @@ class AllureResults:
             lines.append(f"Playbook: {page.id} ({page.language}), {place}")
             if address := self._links.address(place):
                 links.append((address, f"playbook {page.id} ({page.language})"))
-        result.description = visible("\n\n".join(filter(None, [(result.description or "").strip(), *lines])))
+        docstring = (result.description or "").strip()
+        if docstring and docstring not in about:
+            lines.insert(0, docstring)
+        result.description = visible("\n\n".join(lines))
         known = {link.url for link in result.links}
         result.links += [Link(type="link", url=url, name=name) for url, name in links if url not in known]
 
