@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
+from infraspec.core.errors import LOCAL
 from infraspec.pytest_plugin.fixtures import session_of
-from infraspec.pytest_plugin.options import LOCAL
 from infraspec.reporting.run.recorder import left_by
 
 _NAME = "peer-gaps"
