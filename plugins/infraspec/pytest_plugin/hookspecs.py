@@ -21,9 +21,9 @@ if TYPE_CHECKING:  # every pytest run imports this module
 def pytest_infraspec_checks() -> Mapping[str, Callable[..., Sequence[Finding]]] | None:
     """Return checks that the static suite runs for every environment, by the id of their rule.
 
-    A check is a function from any of `plan`, `task_definitions`, `contract`, `environment` and the other fixtures of
-    the suite, asked for by the names of its parameters, to findings. Waivers, baseline and reports treat its rule as
-    one of infraspec's.
+    A check is a function that returns findings. Its parameters name the fixtures that it needs: `plan`,
+    `task_definitions`, `contract`, `environment` or others of the suite. Waivers, baseline and reports treat its rule
+    like one of infraspec's.
     """
 
 
@@ -37,12 +37,12 @@ def pytest_infraspec_resources(environment: str, plan: Plan, contract: Contract)
 
 @pytest.hookspec
 def pytest_infraspec_name_attributes() -> Mapping[str, str] | None:
-    """Return the attribute that holds the name of a resource type; `[names.attributes]` of the contract wins."""
+    """Return the attribute with the name of a resource type; `[names.attributes]` of the contract takes precedence."""
 
 
 @pytest.hookspec
 def pytest_infraspec_arn_shapes() -> Mapping[tuple[str, str], Callable[[AwsAttributes, Resource], Value]] | None:
-    """Return what attributes will look like that are known only after apply, by resource type and attribute."""
+    """Return the format of attributes that are known only after apply, by resource type and attribute."""
 
 
 @pytest.hookspec

@@ -201,7 +201,7 @@ class LiveAccess:
         return expected_revisions(text, [str(one.declared.name) for one in fleet.services])
 
     def fleet(self, snapshot: Calls, plan: Plan, contract: Contract) -> Fleet:
-        """Return the services of the source as they run, when their deployments have ended or time is up."""
+        """Return the running services of the source, when their deployments have ended or the time limit has passed."""
         declared = declared_services(plan)
         looks = _looks(snapshot)
         return settled(lambda: read_fleet(next(looks), declared), 0 if self._run.is_local else contract.rollout.wait)

@@ -112,7 +112,7 @@ def run_on_source(directory: Path, check: Callable[..., Sequence[Finding]], file
 
 
 def explaining(plan: Plan, contract: Contract, environment: str) -> Callable[..., Explanation]:
-    """Return a function that says whether a role may do an action on a resource, and why."""
+    """Return a function that tells whether a role is allowed to perform an action on a resource, and why."""
     whole = placed(plan, contract, environment)
 
     def ask(role: str, action: str, resource: str, context: Mapping[str, Value] | None = None) -> Explanation:

@@ -283,7 +283,7 @@ class Session:
 
     @staticmethod
     def playbooks(contract: Contract) -> Sequence[Playbook]:
-        """Return the playbooks of the repository; none if the contract has no `[playbooks]`."""
+        """Return the playbooks of the repository; empty if the contract has no `[playbooks]`."""
         if contract.playbooks is None:
             return ()
         directory = contract.playbooks.directory
